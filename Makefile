@@ -1,0 +1,57 @@
+# Headrace: `make run` serves the local model, `make test` checks everything. Each makes .venv by itself.
+PYTHON ?= python3
+VENV := .venv
+UV := $(VENV)/bootstrap/bin/uv
+BIN := $(VENV)/bin
+PORT ?= 8787
+HOST ?= 127.0.0.1
+
+.PHONY: run test check bench fuzz soak lock clean
+
+run: $(VENV)/.ready
+	$(BIN)/headrace serve --host $(HOST) --port $(PORT)
+
+test: check
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz
+
+soak: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.soak
+
+# The locks carry hashes and no addresses, so they install from whatever index the installer is set up for.
+lock: $(UV)
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev pyproject.toml -o locks/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev --group bench -c locks/dev.txt pyproject.toml -o locks/bench.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev --group fuzz -c locks/dev.txt pyproject.toml -o locks/fuzz.txt
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)/bootstrap
+	$(VENV)/bootstrap/bin/python -m pip install -q --disable-pip-version-check uv
+
+$(VENV)/.ready: $(UV) locks/dev.txt pyproject.toml
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q --require-hashes -r locks/dev.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q --no-deps -e .
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.ready locks/bench.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q --require-hashes -r locks/bench.txt
+	touch $@
+
+$(VENV)/.fuzz: $(VENV)/.ready locks/fuzz.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q --require-hashes -r locks/fuzz.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,119 @@
+"""What a caller asks of a model, in no vendor's shape."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from headrace.core.message import Message
+from headrace.core.opaque import Opaque
+
+PresetName: TypeAlias = Literal["default", "creative", "precise", "code"]
+
+# Closed ranges; what lies outside is moved to the nearer end by `GenerationSettings.clamped`.
+RANGES: dict[str, tuple[float, float]] = {
+    "max_tokens": (1, 2**31 - 1),
+    "temperature": (0.0, 2.0),
+    "top_p": (0.0, 1.0),
+    "min_p": (0.0, 1.0),
+    "top_k": (0, 2**31 - 1),
+    "frequency_penalty": (-2.0, 2.0),
+    "presence_penalty": (-2.0, 2.0),
+    "top_logprobs": (0, 20),
+    "n": (1, 128),
+}
+
+
+class GenerationSettings(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How to generate. `None` leaves the choice to the model.
+
+    max_tokens: of the answer. temperature: 0 to 2. top_p, min_p: 0 to 1. stop: texts that end the answer.
+    logprobs, top_logprobs: ask for log probabilities and up to 20 alternatives. n: candidates.
+    """
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    logprobs: bool = False
+    top_logprobs: int | None = None
+    n: int = 1
+    reasoning_effort: str | None = None
+    logit_bias: dict[str, float] | None = None
+
+    def clamped(self) -> GenerationSettings:
+        """The same settings with every number inside its range (`RANGES`)."""
+        moved: dict[str, float | int] = {}
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is None or low <= value <= high:
+                continue
+            moved[name] = type(value)(min(max(value, low), high))
+        return msgspec.structs.replace(self, **moved) if moved else self
+
+    @classmethod
+    def make(cls, **settings: Any) -> GenerationSettings:
+        """Settings from keywords, clamped; an unknown name is a TypeError."""
+        if "stop" in settings:
+            stop = settings["stop"]
+            settings["stop"] = (stop,) if isinstance(stop, str) else tuple(stop or ())
+        return cls(**settings).clamped()
+
+    @classmethod
+    def preset(cls, name: PresetName) -> GenerationSettings:
+        """One of the four presets: default, creative, precise, code."""
+        return PRESETS[name]
+
+
+PRESETS: dict[PresetName, GenerationSettings] = {
+    "default": GenerationSettings(temperature=0.7, top_p=0.9),
+    "creative": GenerationSettings(temperature=1.1, top_p=0.95),
+    "precise": GenerationSettings(temperature=0.1, top_p=0.5),
+    "code": GenerationSettings(temperature=0.2, top_p=0.9),
+}
+
+
+class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A function the model may ask for. parameters: a JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    strict: bool | None = None
+    vendor: Opaque | None = None
+
+
+class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether the model may (auto), may not (none) or must (required) call; `name` pins one tool."""
+
+    mode: Literal["auto", "none", "required", "tool"] = "auto"
+    name: str = ""
+
+
+class ResponseFormat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The form of the answer: text, any JSON object, or JSON of `schema`."""
+
+    kind: Literal["text", "json_object", "json_schema"] = "text"
+    name: str = ""
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One call. `vendor` holds fields of the caller's wire that we do not model, for that wire only."""
+
+    model: str
+    messages: tuple[Message, ...] = ()
+    settings: GenerationSettings = msgspec.field(default_factory=GenerationSettings)
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    user: str = ""
+    vendor: Opaque | None = None
