@@ -1,0 +1,250 @@
+"""Chunks -> Reply, linear in their number: deltas are collected and joined once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias, assert_never
+
+from headrace.core.chunk import (
+    AudioDelta,
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    Cancelled,
+    CandidateEnd,
+    Chunk,
+    Citation,
+    Failure,
+    Finish,
+    ImageDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    Start,
+    Step,
+    Terminal,
+    TextDelta,
+    Token,
+    ToolCallDelta,
+    TranscriptDelta,
+    UsageReport,
+    VendorPart,
+    Verdict,
+    Word,
+)
+from headrace.core.opaque import Opaque
+from headrace.core.reply import Candidate, Media, Reply, ToolCall, part_of
+from headrace.core.usage import Usage
+
+Delta: TypeAlias = (
+    TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | AudioDelta | ImageDelta | TranscriptDelta
+)
+_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta)
+
+
+class _Block:
+    """One block being gathered."""
+
+    __slots__ = ("audio", "data", "id", "image", "kind", "name", "text", "tokens", "vendor", "words")
+
+    def __init__(self, kind: BlockKind, id: str = "", name: str = "", vendor: Opaque | None = None) -> None:
+        self.kind: BlockKind = kind
+        self.id = id
+        self.name = name
+        self.vendor = vendor
+        self.text: list[str] = []
+        self.data: list[bytes] = []
+        self.tokens: list[Token] = []
+        self.words: list[Word] = []
+        self.audio: AudioDelta | None = None
+        self.image: ImageDelta | None = None
+
+
+class _Gathered:
+    """One candidate being gathered."""
+
+    __slots__ = ("blocks", "citations", "end", "vendor")
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, _Block] = {}
+        self.citations: list[Citation] = []
+        self.end: CandidateEnd | None = None
+        self.vendor: list[Opaque] = []
+
+
+class ReplyFold:
+    """Feed it chunks in any batches; `reply()` is what they add up to so far."""
+
+    def __init__(self) -> None:
+        self._start = Start()
+        self._candidates: dict[int, _Gathered] = {}
+        self._usage: Usage | None = None
+        self._terminal: Terminal | None = None
+        self._steps: list[Step] = []
+        self._verdicts: list[Verdict] = []
+        self._vendor: list[Opaque] = []
+
+    def feed(self, batch: Iterable[Chunk]) -> None:
+        """Take the next chunks."""
+        for chunk in batch:
+            if isinstance(chunk, _DELTAS):
+                self._delta(chunk)
+            else:
+                self._mark(chunk)
+
+    def reply(self) -> Reply:
+        """The reply so far; costs one join of what was fed."""
+        count = max(self._candidates, default=-1) + 1
+        return Reply(
+            id=self._start.id,
+            model=self._start.model,
+            created_s=self._start.created_s,
+            candidates=tuple(_candidate(self._candidates.get(i) or _Gathered()) for i in range(count)),
+            usage=self._usage,
+            terminal=self._terminal,
+            steps=tuple(self._steps),
+            verdicts=tuple(self._verdicts),
+            vendor=tuple(self._vendor),
+        )
+
+    def _of(self, candidate: int) -> _Gathered:
+        found = self._candidates.get(candidate)
+        if found is None:
+            found = self._candidates[candidate] = _Gathered()
+        return found
+
+    def _block(self, delta: Delta, kind: BlockKind) -> _Block:
+        blocks = self._of(delta.candidate).blocks
+        found = blocks.get(delta.block)
+        if found is None:  # a source that forgot to open its block still loses nothing
+            found = blocks[delta.block] = _Block(kind)
+        return found
+
+    def _delta(self, chunk: Delta) -> None:
+        match chunk:
+            case TextDelta():
+                block = self._block(chunk, "text")
+                block.text.append(chunk.text)
+                block.tokens += chunk.tokens
+            case ReasoningDelta():
+                self._block(chunk, "reasoning").text.append(chunk.reasoning)
+            case RefusalDelta():
+                block = self._block(chunk, "refusal")
+                block.text.append(chunk.refusal)
+                block.tokens += chunk.tokens
+            case ToolCallDelta():
+                self._block(chunk, "tool-call").text.append(chunk.arguments)
+            case AudioDelta():
+                block = self._block(chunk, "audio")
+                block.data.append(chunk.data)
+                block.audio = block.audio or chunk
+            case ImageDelta():
+                self._block(chunk, "image").image = chunk
+            case TranscriptDelta():
+                if chunk.committed:
+                    block = self._block(chunk, "transcript")
+                    block.text.append(chunk.text)
+                    block.words += chunk.words
+            case _:
+                assert_never(chunk)
+
+    def _mark(
+        self,
+        chunk: Start
+        | BlockStart
+        | BlockEnd
+        | Step
+        | Verdict
+        | Citation
+        | UsageReport
+        | VendorPart
+        | CandidateEnd
+        | Terminal,
+    ) -> None:
+        match chunk:
+            case Finish() | Failure() | Cancelled():
+                self._terminal = self._terminal or chunk
+            case Start():
+                self._start = chunk
+            case BlockStart():
+                block = _Block(chunk.kind, chunk.id, chunk.name, chunk.vendor)
+                self._of(chunk.candidate).blocks[chunk.block] = block
+            case CandidateEnd():
+                self._of(chunk.candidate).end = chunk
+            case UsageReport():
+                self._usage = chunk.usage
+            case Step() | Verdict() | Citation() | VendorPart() | BlockEnd():
+                self._note(chunk)
+            case _:
+                assert_never(chunk)
+
+    def _note(self, chunk: Step | Verdict | Citation | VendorPart | BlockEnd) -> None:
+        match chunk:
+            case Step():
+                self._steps.append(chunk)
+            case Verdict():
+                self._verdicts.append(chunk)
+            case Citation():
+                self._of(chunk.candidate).citations.append(chunk)
+            case VendorPart():
+                self._vendor.append(chunk.part)
+            case BlockEnd():
+                if chunk.vendor is not None:
+                    self._of(chunk.candidate).vendor.append(chunk.vendor)
+            case _:
+                assert_never(chunk)
+
+
+def _candidate(gathered: _Gathered) -> Candidate:
+    text: dict[BlockKind, list[str]] = {}
+    calls: list[ToolCall] = []
+    tokens: dict[BlockKind, list[Token]] = {}
+    words: list[Word] = []
+    images: list[Media] = []
+    audio: Media | None = None
+    parts = []
+    for block in gathered.blocks.values():
+        joined = "".join(block.text)
+        call = None
+        if block.kind == "tool-call":
+            call = ToolCall(block.id, block.name, joined, block.vendor)
+            calls.append(call)
+        text.setdefault(block.kind, []).append(joined)
+        tokens.setdefault(block.kind, []).extend(block.tokens)
+        words += block.words
+        if block.image is not None:
+            images.append(Media(block.image.data, block.image.media_type))
+        if block.audio is not None:
+            audio = _sound(block.audio, block.data)
+        part = part_of(block.kind, joined, call)
+        if part is not None:
+            parts.append(part)
+    end = gathered.end
+    return Candidate(
+        text="".join(text.get("text", ())),
+        reasoning="".join(text.get("reasoning", ())),
+        refusal="".join(text.get("refusal", ())),
+        transcript="".join(text.get("transcript", ())),
+        tool_calls=tuple(calls),
+        tokens=tuple(tokens.get("text", ())),
+        refusal_tokens=tuple(tokens.get("refusal", ())),
+        words=tuple(words),
+        audio=audio,
+        images=tuple(images),
+        citations=tuple(gathered.citations),
+        finish_reason=end.finish_reason if end else None,
+        raw_reason=end.raw_reason if end else "",
+        stop_sequence=end.stop_sequence if end else "",
+        parts=tuple(parts),
+        vendor=tuple(gathered.vendor),
+    )
+
+
+def _sound(first: AudioDelta, pieces: list[bytes]) -> Media:
+    return Media(b"".join(pieces), first.format, first.sample_rate_hz, first.channels)
+
+
+def fold(chunks: Iterable[Chunk]) -> Reply:
+    """What `chunks` add up to."""
+    folding = ReplyFold()
+    folding.feed(chunks)
+    return folding.reply()
