@@ -1,0 +1,216 @@
+"""`sim/echo`: a model that says the last user message back, in small pieces that join to it exactly."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from headrace.core.chunk import (
+    BlockEnd,
+    BlockStart,
+    CandidateEnd,
+    Chunk,
+    Failure,
+    Finish,
+    FinishReason,
+    ReasoningDelta,
+    Start,
+    TextDelta,
+    Token,
+    ToolCallDelta,
+    UsageReport,
+)
+from headrace.core.message import TextPart, ToolCallPart
+from headrace.core.model import Model, ModelCard, Opened, OpenedRelay
+from headrace.core.request import Request
+from headrace.core.usage import Usage
+from headrace.errors import RequestError
+from headrace.simulate.script import ScriptedSource
+
+__all__ = ["EchoModel", "EchoScript", "ScriptedSource", "pieces", "simulated_models"]
+
+ECHO_ID = "sim/echo"
+# A run of white space goes with the word behind it, as in most vocabularies; both bounded, so that one
+# "word" of a megabyte still comes in small pieces. Every character matches, so nothing is lost.
+_PIECE = re.compile(r"\s{0,4}\S{1,8}|\s{1,4}")
+_NO_EFFECT = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "reasoning_effort",
+    "logit_bias",
+)
+
+ECHO_CARD = ModelCard(
+    id=ECHO_ID,
+    owner="sim",
+    description="Says the last user message back in small pieces; for tests and trials.",
+)
+
+
+def pieces(text: str) -> list[str]:
+    """`text` in pieces of at most 12 characters: the echo's tokens. Joining them gives `text` back."""
+    return _PIECE.findall(text)
+
+
+@dataclass(frozen=True, slots=True)
+class EchoScript:
+    """What the model does besides the echo.
+
+    reply: said in place of the last user message. reasoning: thought aloud first. tool_calls: asked for
+    after the text. fail_after: (deltas, failure): the failure ends the stream after so many deltas.
+    hang_after: so many deltas and then silence. pieces_per_s: the pace, 0 is as fast as the loop turns.
+    first_delay_s: before the first chunk.
+    """
+
+    reply: str | None = None
+    reasoning: str = ""
+    tool_calls: Sequence[ToolCallPart] = ()
+    fail_after: tuple[int, Failure] | None = None
+    hang_after: int | None = None
+    pieces_per_s: float = 0.0
+    first_delay_s: float = 0.0
+
+
+@dataclass(slots=True)
+class EchoModel:
+    """A simulated model that meets `headrace.core.model.Model`. `opened` counts its replies."""
+
+    script: EchoScript = EchoScript()
+    card: ModelCard = ECHO_CARD
+    sources: list[ScriptedSource] | None = None  # give a list to see every source made, in a test
+    opened: int = 0
+    _ids: Iterator[int] = field(default_factory=itertools.count)
+
+    def open(self, request: Request, /) -> Opened:
+        if request.settings.n != 1:
+            raise RequestError(
+                "sim/echo gives one candidate: n must be 1", field="n", value=request.settings.n
+            )
+        self.opened += 1
+        reply = _Reply(request, self.script, f"echo-{next(self._ids)}", self.card.id)
+        script = self.script
+        terminal = Finish(reply.finish_reason) if script.hang_after is None else None
+        source = ScriptedSource(
+            reply.scripted(),
+            terminal,
+            first_delay_s=script.first_delay_s,
+            interval_s=1 / script.pieces_per_s if script.pieces_per_s else 0.0,
+        )
+        if self.sources is not None:
+            self.sources.append(source)
+        return Opened(source, _warnings(request))
+
+    def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:
+        return None  # it speaks chunks, no vendor's wire
+
+
+def simulated_models() -> list[Model]:
+    """Every simulated model with its default script."""
+    return [EchoModel()]
+
+
+class _Reply:
+    """One reply, worked out before it begins: an echo knows its whole text."""
+
+    def __init__(self, request: Request, script: EchoScript, id: str, model: str) -> None:
+        self.request, self.script, self.id, self.model = request, script, id, model
+        settings = request.settings
+        said = script.reply if script.reply is not None else _last_user_text(request)
+        text, self.stop_sequence = _cut_at_stop(said, settings.stop)
+        self.thoughts, self.words = pieces(script.reasoning), pieces(text)
+        self.finish_reason: FinishReason = "stop_sequence" if self.stop_sequence else "stop"
+        if script.tool_calls:
+            self.finish_reason = "tool_calls"
+        self.tool_calls = tuple(script.tool_calls)
+        limit = settings.max_tokens
+        if limit is not None and limit < len(self.thoughts) + len(self.words):
+            self.thoughts = self.thoughts[:limit]
+            self.words = self.words[: limit - len(self.thoughts)]
+            self.finish_reason, self.stop_sequence, self.tool_calls = "length", "", ()
+
+    def scripted(self) -> Iterator[Chunk]:
+        """The chunks up to where the script fails or falls silent."""
+        failing = self.script.fail_after
+        deltas, failure = failing if failing is not None else (self.script.hang_after, None)
+        for chunk in self._chunks():
+            if deltas is not None and isinstance(chunk, TextDelta | ReasoningDelta | ToolCallDelta):
+                if deltas == 0:
+                    break
+                deltas -= 1
+            yield chunk
+        if failure is not None:
+            yield failure
+
+    def _chunks(self) -> Iterator[Chunk]:
+        yield Start(self.id, self.model, int(time.time()))
+        blocks = itertools.count()
+        if self.thoughts:
+            block = next(blocks)
+            yield BlockStart(block, "reasoning")
+            for piece in self.thoughts:
+                yield ReasoningDelta(block, piece, self._tokens(piece))
+            yield BlockEnd(block)
+        if self.words:
+            block = next(blocks)
+            yield BlockStart(block, "text")
+            for piece in self.words:
+                yield TextDelta(block, piece, self._tokens(piece))
+            yield BlockEnd(block)
+        for call in self.tool_calls:
+            block = next(blocks)
+            yield BlockStart(block, "tool-call", call.id, call.name)
+            for piece in pieces(call.arguments):
+                yield ToolCallDelta(block, piece)
+            yield BlockEnd(block)
+        yield CandidateEnd(self.finish_reason, stop_sequence=self.stop_sequence)
+        yield UsageReport(self._usage())
+
+    def _tokens(self, piece: str) -> tuple[Token, ...]:
+        """An echo is certain of each piece: log probability 0. The id is the piece's CRC-32."""
+        settings = self.request.settings
+        if not settings.logprobs:
+            return ()
+        token = Token(piece, zlib.crc32(piece.encode()), 0.0)
+        return (Token(piece, token.id, 0.0, top=(token,) if settings.top_logprobs else ()),)
+
+    def _usage(self) -> Usage:
+        asked = sum(len(pieces(message.text)) for message in self.request.messages)
+        called = sum(len(pieces(call.arguments)) for call in self.tool_calls)
+        return Usage(
+            asked, len(self.thoughts) + len(self.words) + called, reasoning_tokens=len(self.thoughts)
+        )
+
+
+def _last_user_text(request: Request) -> str:
+    return next((m.text for m in reversed(request.messages) if m.role == "user"), "")
+
+
+def _cut_at_stop(text: str, stops: Sequence[str]) -> tuple[str, str]:
+    """`text` up to the first stop text in it, and that stop text ("" where none is met)."""
+    met = [(at, stop) for stop in stops if stop and (at := text.find(stop)) >= 0]
+    if not met:
+        return text, ""
+    at, stop = min(met)
+    return text[:at], stop
+
+
+def _warnings(request: Request) -> tuple[str, ...]:
+    settings = request.settings
+    idle = [name for name in _NO_EFFECT if getattr(settings, name) is not None]
+    warnings = [f"sim/echo does not sample: {', '.join(idle)} has no effect"] if idle else []
+    if request.tools and (request.tool_choice is None or request.tool_choice.mode != "none"):
+        warnings.append("sim/echo calls no tools by itself: tools has no effect")
+    if request.response_format is not None and request.response_format.kind != "text":
+        warnings.append("sim/echo says the message back as it is: response_format has no effect")
+    users = [m for m in request.messages if m.role == "user"]
+    if users and any(not isinstance(part, TextPart) for part in users[-1].parts):
+        warnings.append("sim/echo reads text only: the other parts of the message are left out")
+    return tuple(warnings)
