@@ -1,0 +1,1 @@
+"""The `headrace` command: one thin file a command; errors become one line and an exit code in `main.py`."""

@@ -1,5 +1,111 @@
-"""The `headrace` command: one group, one file a command."""
+"""The frame of the `headrace` command: which commands there are, and what becomes of an error.
+
+Exit codes: 0 done; 1 the far end, the stream or the machine failed; 2 asked wrongly (usage, request,
+configuration); 130 stopped by Ctrl-C; 141 the reader of our output went away.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from headrace.cli.terminal import paint
+from headrace.errors import ConfigError, HeadraceError, RequestError
+
+# Name -> (module, what `headrace --help` says). A command's module is imported when it is run, so that
+# the list needs no command's imports; a test holds these sentences equal to the commands' own.
+COMMANDS = {
+    "chat": ("headrace.cli.chat", "Talk to a model: one question, a pipe, or a conversation."),
+    "completion": ("headrace.cli.completion", "Print the script that completes `headrace` in your shell."),
+    "decode": ("headrace.cli.decode", "Decode recorded vendor streams into chunks or final replies."),
+    "models": ("headrace.cli.models", "List the models, pull one, or say where its file is."),
+    "serve": ("headrace.cli.serve", "Serve every model over the OpenAI-compatible API."),
+}
+EPILOG = """\b
+Examples:
+  headrace chat "Why is the sky blue?"
+  headrace serve
+  headrace decode --wire openai_chat --final recording.sse
+
+Exit codes: 0 done, 1 failed, 2 asked wrongly, 130 stopped by Ctrl-C.
+"""
+
+
+class CommandTable(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        row = COMMANDS.get(cmd_name)
+        if row is None:
+            return None
+        command: click.Command = import_module(row[0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"headrace {version('headrace')}")
+        ctx.exit()
+
+
+@click.group(cls=CommandTable, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
+def headrace() -> None:
+    """One typed stream for every AI model: call it, serve it, simulate it."""
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; an error is one line on stderr."""
+    try:
+        code = headrace.main(args, prog_name="headrace", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "headrace"
+        return _say(f"{error.format_message()} (see `{path} --help`)", error.exit_code)
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except HeadraceError as error:
+        return _say(error.message, exit_code_of(error))
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit: give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    return code if isinstance(code, int) else 0
+
+
+def exit_code_of(error: HeadraceError) -> int:
+    """2 where the asking was wrong, 1 where the doing failed."""
+    return 2 if isinstance(error, (RequestError, ConfigError)) else 1
+
+
+def _say(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    click.echo(f"{paint('headrace: error:', sys.stderr, fg='red')} {line}", err=True)
+    return code
 
 
 def main() -> None:
-    """Run the command line."""
+    """The console script."""
+    sys.exit(run())
