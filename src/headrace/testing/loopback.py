@@ -121,7 +121,7 @@ class Loopback:
 async def loopback(
     script: Script, *, tls: ssl.SSLContext | None = None, limit_bytes: int = 1 << 20
 ) -> AsyncIterator[Loopback]:
-    """Serve `script` on a free port of 127.0.0.1 until the block ends, which raises the script's own error."""
+    """Serve `script` on a free port of 127.0.0.1; the block's end raises the script's own error."""
     server = Loopback(script, tls=tls is not None)
     listener = await asyncio.start_server(server._accepted, "127.0.0.1", 0, ssl=tls, limit=limit_bytes)
     server.port = listener.sockets[0].getsockname()[1]
