@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from types import TracebackType
 from weakref import WeakKeyDictionary
@@ -85,7 +86,7 @@ _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, HttpPool] = WeakKeyDictiona
 _leases: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = WeakKeyDictionary()
 
 
-async def pool_here() -> HttpPool:
+def pool_here() -> HttpPool:
     """The running loop's own pool, made on first use and closed when the loop shuts down.
 
     `asyncio.run` (and what is built on it) ends by closing the async generators that are still open: the
@@ -96,7 +97,9 @@ async def pool_here() -> HttpPool:
     if pool is None:
         pool = _pools[loop] = HttpPool()
         lease = _leases[loop] = _lease(loop, pool)
-        await anext(lease)
+        # The loop hears of a generator when it is first asked; this one yields without waiting.
+        with contextlib.suppress(StopIteration):
+            lease.__anext__().send(None)
     return pool
 
 

@@ -1,1 +1,0 @@
-"""headrace.toml and the environment -> typed settings, with errors that name line and field."""

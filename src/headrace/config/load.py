@@ -1,0 +1,180 @@
+"""Finds, reads and checks headrace.toml."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from headrace.config.lines import line_of
+from headrace.config.secret import Secret
+from headrace.config.settings import (
+    Clocks,
+    LocalSettings,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+)
+from headrace.errors import ConfigError
+
+T = TypeVar("T")
+FILE_NAME = "headrace.toml"
+_SECTIONS = ("providers", "aliases", "server", "clocks", "local")
+RESERVED = ("local", "sim")  # model ids that begin so never leave this machine
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
+_AT = re.compile(r"\s*- at `(?:key in )?\$(.*?)`$")
+
+
+def load_config(path: str | os.PathLike[str] | None = None) -> Settings:
+    """The settings of the first file there is, or the defaults where there is none.
+
+    Looked for in this order: `path`; $HEADRACE_CONFIG; ./headrace.toml; headrace.toml in the user's
+    configuration directory. Named ones (the first two) must exist.
+    Raises: ConfigError naming file, line and field.
+    """
+    found = config_path(path)
+    if found is None:
+        return Settings()
+    try:
+        text = found.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{found} is not UTF-8", source=str(found)) from error
+    except OSError as error:
+        raise ConfigError(f"{found} cannot be read: {error.strerror}", source=str(found)) from error
+    return parse_config(text, source=str(found))
+
+
+def config_path(path: str | os.PathLike[str] | None = None) -> Path | None:
+    """Which file `load_config` reads. Raises: ConfigError where a named one does not exist."""
+    named = path or os.environ.get("HEADRACE_CONFIG")
+    if named:
+        file = Path(named).expanduser()
+        if not file.is_file():
+            by = "" if path else " ($HEADRACE_CONFIG)"
+            raise ConfigError(f"there is no file {file}{by}", source=str(file))
+        return file
+    return next((file for file in (Path(FILE_NAME), _user_file()) if file.is_file()), None)
+
+
+def parse_config(text: str, *, source: str = "") -> Settings:
+    """The same from the file's text. source: what errors call it."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"\(at line (\d+)", str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        why = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise ConfigError(f"{source or FILE_NAME}, line {line}: {why}", source=source, line=line) from error
+    return _Reader(text, source).settings(tree)
+
+
+def _user_file() -> Path:
+    import platformdirs  # only where it is needed: start-up is measured
+
+    home = os.environ.get("HEADRACE_HOME")
+    return Path(home or platformdirs.user_config_dir("headrace")) / FILE_NAME
+
+
+class _Reader:
+    """One file's tree -> settings. Keeps the text for the lines of errors."""
+
+    def __init__(self, text: str, source: str) -> None:
+        self._text = text
+        self._source = source
+
+    def settings(self, tree: Mapping[str, Any]) -> Settings:
+        for key in tree:
+            if key not in _SECTIONS:
+                self._fail((key,), f"unknown section [{key}]{_did_you_mean(key, _SECTIONS)}")
+        aliases = self._table(tree, "aliases")
+        for name, target in aliases.items():
+            if not isinstance(target, str) or not target:
+                self._fail(("aliases", name), 'expected the id of a model, such as "openai/gpt-4o"')
+        return Settings(
+            providers=self._named(tree, "providers", ProviderSettings),
+            aliases=aliases,
+            server=self._convert(self._table(tree, "server"), ServerSettings, ("server",)),
+            clocks=self._convert(self._table(tree, "clocks"), Clocks, ("clocks",)),
+            local=self._named(tree, "local", LocalSettings),
+            source=self._source,
+        )
+
+    def _named(self, tree: Mapping[str, Any], section: str, kind: type[T]) -> dict[str, T]:
+        made: dict[str, T] = {}
+        for name, values in self._table(tree, section).items():
+            if not _NAME.fullmatch(name):
+                self._fail((section, name), "a name is letters, digits, '.', '_' and '-'")
+            if section == "providers" and name in RESERVED:
+                self._fail((section, name), f"{name!r} names models of this machine")
+            made[name] = self._convert(values, kind, (section, name))
+        return made
+
+    def _table(self, tree: Mapping[str, Any], section: str) -> dict[str, Any]:
+        table = tree.get(section, {})
+        if not isinstance(table, dict):
+            self._fail((section,), f"expected a table [{section}]")
+        return dict(table)
+
+    def _convert(self, values: Any, kind: type[T], at: tuple[str, ...]) -> T:
+        if not isinstance(values, dict):
+            self._fail(at, f"expected a table [{'.'.join(at)}]")
+        try:
+            return msgspec.convert(values, kind, dec_hook=_secret)
+        except msgspec.ValidationError as error:
+            message = str(error)
+            where = _AT.search(message)
+            inner = _keys(where[1]) if where else ()
+            why = _AT.sub("", message)
+            unknown = _UNKNOWN.search(message)
+            if unknown:
+                inner = (*inner, unknown[1])
+                why = f"unknown field{_did_you_mean(unknown[1], _fields_at(kind, inner))}"
+            self._fail((*at, *inner), why)
+
+    def _fail(self, field: Sequence[str], why: str) -> NoReturn:
+        line = line_of(self._text, field)
+        dotted = ".".join(field)
+        # No cause on purpose: a parser's message may quote the value, and the value may be a key.
+        raise ConfigError(
+            f"{self._source or FILE_NAME}, line {line}: {dotted}: {why}",
+            source=self._source,
+            line=line,
+            field=dotted,
+        ) from None
+
+
+def _secret(kind: type, value: Any) -> Any:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise ValueError("expected text")  # msgspec adds where
+
+
+def _keys(path: str) -> tuple[str, ...]:
+    """msgspec's path (`.headers[...]`) as keys; it does not tell which key of a mapping was meant."""
+    return tuple(part for part in re.findall(r"\.([^.\[\]]+)", path) if part)
+
+
+def _fields_at(kind: Any, inner: Sequence[str]) -> tuple[str, ...]:
+    for key in inner[:-1]:
+        kind = next(each.type for each in msgspec.structs.fields(kind) if each.name == key)
+    return tuple(each.name for each in msgspec.structs.fields(kind))
+
+
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f": did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+
+
+def line_in(source: str, field: Sequence[str]) -> int:
+    """The line of `field` in a file that has been read well before; 0 where it cannot be told now."""
+    try:
+        return line_of(Path(source).read_text("utf-8"), field) if source else 0
+    except OSError:
+        return 0

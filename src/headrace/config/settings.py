@@ -1,0 +1,115 @@
+"""What can be set, as frozen values. Every field here does something; an unknown one is an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from headrace.config.secret import Secret
+
+PositiveSeconds = Annotated[float, msgspec.Meta(gt=0)]
+PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
+BaseUrl = Annotated[str, msgspec.Meta(pattern="^https?://[^/]")]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class Clocks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The four clocks of a remote answer, in seconds of monotonic time.
+
+    connect_s: name lookup, TCP, TLS and the wait for a free connection. first_token_s: from the request's
+    start to the first content. idle_s: between two pieces after it. total_s: all of it. While the reader
+    has paused the stream, first_token and idle stand still: a slow reader is not a slow model.
+    """
+
+    connect_s: PositiveSeconds = 30.0
+    first_token_s: PositiveSeconds = 300.0
+    idle_s: PositiveSeconds = 120.0
+    total_s: PositiveSeconds = 3600.0
+
+
+class ClockSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Clocks as they are written down: what is not, is as it was."""
+
+    connect_s: PositiveSeconds | None = None
+    first_token_s: PositiveSeconds | None = None
+    idle_s: PositiveSeconds | None = None
+    total_s: PositiveSeconds | None = None
+
+    def over(self, clocks: Clocks) -> Clocks:
+        """`clocks` with what is set here."""
+        changed = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
+        return msgspec.structs.replace(clocks, **changed)
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[providers.NAME]`: a place of one's own, or changes to a known one of that name.
+
+    auth: "bearer", "none", or the name of the header that carries the key. api_key_env: the environment
+    variable with the key, read at each call. api_key: the key itself (better not in a file). models: what
+    `headrace models` lists without asking. ca_file: PEM file of the only authorities to trust.
+    """
+
+    wire: str | None = None
+    base_url: BaseUrl | None = None
+    api_key_env: str | None = None
+    api_key: Secret | None = None
+    auth: str | None = None
+    headers: dict[str, Secret] = {}
+    quirks: dict[str, Any] = {}
+    models: tuple[str, ...] = ()
+    ca_file: str | None = None
+    clocks: ClockSettings = ClockSettings()
+
+
+class LocalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[local.NAME]`: a .gguf of one's own, used as `local/NAME`.
+
+    n_ctx: context in tokens; None: the model's own, within memory. threads: None: chosen by the engine's
+    worker. parallel: answers at once.
+    """
+
+    path: str
+    n_ctx: PositiveInt | None = None
+    threads: PositiveInt | None = None
+    parallel: PositiveInt | None = None
+
+
+class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[server]`: the address, and the bounds of `headrace.server.limits` by their own names."""
+
+    host: str = "127.0.0.1"
+    port: BaseUrl = Annotated[str, msgspec.Meta(pattern="^https?://[^/]")]
+Port = 8787
+    max_body_bytes: PositiveInt | None = None
+    max_head_bytes: PositiveInt | None = None
+    head_s: PositiveSeconds | None = None
+    body_s: PositiveSeconds | None = None
+    idle_s: PositiveSeconds | None = None
+    max_pipelined: PositiveInt | None = None
+    write_buffer_bytes: PositiveInt | None = None
+    slow_reader_s: PositiveSeconds | None = None
+    keepalive_after_s: PositiveSeconds | None = None
+    drain_s: PositiveSeconds | None = None
+
+    def limits(self) -> dict[str, float]:
+        """The bounds that are set, ready for `Limits(**...)`."""
+        return {
+            name: value
+            for name, value in msgspec.structs.asdict(self).items()
+            if value is not None and name not in ("host", "port")
+        }
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All of it. source: the file it was read from, empty where there is none.
+
+    aliases: short name -> model id. clocks: of every provider that does not say otherwise.
+    """
+
+    providers: dict[str, ProviderSettings] = {}
+    aliases: dict[str, str] = {}
+    server: ServerSettings = ServerSettings()
+    clocks: Clocks = Clocks()
+    local: dict[str, LocalSettings] = {}
+    source: str = ""
