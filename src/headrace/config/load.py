@@ -78,8 +78,7 @@ def parse_config(text: str, *, source: str = "") -> Settings:
 def _user_file() -> Path:
     import platformdirs  # only where it is needed: start-up is measured
 
-    home = os.environ.get("HEADRACE_HOME")
-    return Path(home or platformdirs.user_config_dir("headrace")) / FILE_NAME
+    return Path(platformdirs.user_config_dir("headrace")) / FILE_NAME
 
 
 class _Reader:

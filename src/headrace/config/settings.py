@@ -79,8 +79,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[server]`: the address, and the bounds of `headrace.server.limits` by their own names."""
 
     host: str = "127.0.0.1"
-    port: BaseUrl = Annotated[str, msgspec.Meta(pattern="^https?://[^/]")]
-Port = 8787
+    port: Port = 8787
     max_body_bytes: PositiveInt | None = None
     max_head_bytes: PositiveInt | None = None
     head_s: PositiveSeconds | None = None
