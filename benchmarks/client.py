@@ -1,0 +1,57 @@
+"""CPU a chunk in the client: Headrace's streams and openai-python's, reading from the same upstream."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.rig.client_host import READERS
+from benchmarks.rig.farend import upstream
+from benchmarks.rig.figures import paired_ratio, rotated
+from benchmarks.rig.gateways import HEADRACE
+from benchmarks.rig.options import Options, main
+from benchmarks.rig.result import Claim, Result
+
+STREAMS = 10
+PIECES = 300
+CASES = {"burst": "32 chunks each 10 ms a stream", "spread": "a chunk each 10 ms a stream"}
+LIMIT_IN_BURSTS = 1 / 20
+PROJECT = Path(__file__).parent.parent
+
+
+def measure(options: Options) -> Result:
+    """10 streams at once through each client in turn, each in a fresh process, warmed up."""
+    pieces = 100 if options.quick else PIECES
+    settings = {"runs": options.runs, "streams": STREAMS, "events_a_stream": pieces + 3}
+    result = Result("client", "Client: CPU a chunk", settings)
+    with upstream() as port, TemporaryDirectory(prefix="bench-client-") as folder:
+        (Path(folder) / "headrace.toml").write_text(HEADRACE.format(upstream=port))
+        for turn in range(options.runs):
+            for behaviour, case in CASES.items():
+                for who in rotated(list(READERS), turn):
+                    spent = spent_s(folder, who, port, f"{behaviour}-{pieces}")
+                    result.add_run(case, who, "us CPU a chunk", spent * 1e6 / (STREAMS * (pieces + 3)))
+    for behaviour, case in CASES.items():
+        ratio = paired_ratio(result.runs(case, "headrace"), result.runs(case, "openai"))
+        limit = LIMIT_IN_BURSTS if behaviour == "burst" else None
+        result.claims.append(Claim(f"{case}: headrace / openai-python", ratio, limit=limit))
+    return result
+
+
+def spent_s(folder: str, who: str, port: int, model: str) -> float:
+    """CPU seconds of one client's process for `STREAMS` streams. Raises RuntimeError where it fails."""
+    command = [sys.executable, "-m", "benchmarks.rig.client_host", who, str(port), model, str(STREAMS)]
+    paths = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{who} failed on {model}: {done.stderr[-2000:]}")
+    return float(json.loads(done.stdout)["spent_s"])
+
+
+if __name__ == "__main__":
+    main("client", measure)

@@ -1,0 +1,1 @@
+"""What the benchmarks share: cheap far ends, gateways under test, CPU and memory meters, results."""

@@ -1,0 +1,27 @@
+"""What a headrace server says about itself."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+
+
+def fetched(port: int, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+    """Status and body of one small request to a loopback server."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def health(port: int) -> dict[str, Any]:
+    """`GET /health` as data. Raises RuntimeError where it is not 200."""
+    status, body = fetched(port, "GET", "/health")
+    if status != 200:
+        raise RuntimeError(f"/health answered {status}: {body[:200]!r}")
+    found: dict[str, Any] = json.loads(body)
+    return found
