@@ -1,0 +1,175 @@
+"""The server less its sockets: which endpoint answers, what is under way, and the end of it all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from headrace.core.chunk import Failure
+from headrace.core.model import Model, ModelCard
+from headrace.errors import HeadraceError, Unavailable
+from headrace.server.counters import Counters
+from headrace.server.exchange import Exchange
+from headrace.server.limits import Limits
+from headrace.server.problem import problem, problem_parts, respond_problem
+from headrace.transport.wheel import Wheel
+
+Endpoint: TypeAlias = Callable[[Exchange], None]
+logger = logging.getLogger("headrace.server")
+_access = logging.getLogger("headrace.access")
+_SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+SHUTTING_DOWN = Failure.of(Unavailable("the server is shutting down", code="shutting_down", http_status=503))
+
+
+class Runtime(Protocol):
+    """What the server asks of the rest of the house; `headrace.dispatch.runtime.Runtime` is one."""
+
+    def resolve(self, model_id: str, /) -> Model:
+        """The model of that id or alias. Raises UnknownModel."""
+
+    def models(self) -> list[ModelCard]:
+        """Every model that can be named, in a stable order."""
+
+
+class App:
+    """Answers exchanges, whatever carries them.
+
+    routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
+    live: what is being answered now. draining: nothing new is taken.
+    """
+
+    def __init__(self, runtime: Runtime, limits: Limits | None = None, *, access_log: bool = False) -> None:
+        self.runtime = runtime
+        self.limits = limits or Limits()
+        self.counters = Counters()
+        self.routes: dict[tuple[str, str], Endpoint] = {}
+        self.trees: dict[tuple[str, str], Endpoint] = {}
+        self.live: set[Exchange] = set()
+        self.draining = False
+        self._access_log = access_log
+        self._wheel: Wheel | None = None
+        self._wheel_loop: asyncio.AbstractEventLoop | None = None
+        self._quiet: asyncio.Event | None = None
+        self._on_done = self._done  # one bound method for all exchanges
+
+    @property
+    def wheel(self) -> Wheel:
+        """Every deadline of the running loop's connections and streams."""
+        loop = asyncio.get_running_loop()
+        if self._wheel is None or self._wheel_loop is not loop:
+            self._wheel, self._wheel_loop = Wheel(loop), loop
+        return self._wheel
+
+    def answer(self, exchange: Exchange) -> None:
+        """Answer, at once or later. Never raises."""
+        self.counters.requests += 1
+        self.live.add(exchange)
+        exchange.on_done = self._on_done
+        exchange.request_id = _request_id(exchange.headers)
+        try:
+            refusal = self._gate(exchange)
+            if refusal is not None:
+                respond_problem(exchange, refusal)
+                return
+            endpoint = self._endpoint(exchange)
+            if endpoint is not None:
+                endpoint(exchange)
+        except HeadraceError as error:
+            self._give_up(exchange, Failure.of(error))
+        except Exception:
+            # One request's bug must not take the others' connections with it.
+            logger.exception("%s %s failed", exchange.method, exchange.path)
+            self._give_up(exchange, Failure("error", "internal error", "internal_error"))
+
+    async def drain(self, drain_s: float) -> None:
+        """Take nothing new, wait up to `drain_s` for what is under way, then end the rest."""
+        self.draining = True
+        if self.live:
+            self._quiet = asyncio.Event()
+            try:
+                async with asyncio.timeout(drain_s):
+                    await self._quiet.wait()
+            except TimeoutError:
+                logger.warning("ending %d answers that outlast the drain of %g s", len(self.live), drain_s)
+        for exchange in list(self.live):
+            exchange.shut_down(SHUTTING_DOWN)
+
+    def hurry(self) -> None:
+        """End the drain's waiting now."""
+        if self._quiet is not None:
+            self._quiet.set()
+
+    def close(self) -> None:
+        """Forget the deadlines of a loop that ends."""
+        if self._wheel is not None:
+            self._wheel.close()
+            self._wheel = self._wheel_loop = None
+
+    def _gate(self, exchange: Exchange) -> Failure | None:
+        """Why this request is not served; the one place that every request passes, before its endpoint."""
+        return SHUTTING_DOWN if self.draining else None
+
+    def _endpoint(self, exchange: Exchange) -> Endpoint | None:
+        """The endpoint; None when the exchange has been answered with 404 or 405."""
+        method = "GET" if exchange.method == "HEAD" else exchange.method
+        path = exchange.path
+        endpoint = self.routes.get((method, path))
+        if endpoint is not None:
+            return endpoint
+        allowed = {known for known, at in self.routes if at == path}
+        for (known, tree), endpoint in self.trees.items():
+            if path.startswith(tree) and len(path) > len(tree):
+                if known == method:
+                    return endpoint
+                allowed.add(known)
+        _respond_no_route(exchange, allowed)
+        return None
+
+    def _give_up(self, exchange: Exchange, failure: Failure) -> None:
+        if exchange.status:
+            exchange.abort()
+        else:
+            respond_problem(exchange, failure)
+
+    def _done(self, exchange: Exchange) -> None:
+        self.live.discard(exchange)
+        self.counters.bytes_out += exchange.bytes_out
+        if self._quiet is not None and not self.live:
+            self._quiet.set()
+        if self._access_log:
+            _log(exchange)
+
+
+def _respond_no_route(exchange: Exchange, allowed: set[str]) -> None:
+    if not allowed:
+        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}", "unknown_path"))
+        return
+    if "GET" in allowed:
+        allowed = {*allowed, "HEAD"}
+    message = f"{exchange.path} does not take {exchange.method}"
+    status, fields, body = problem_parts(problem(405, message, "method_not_allowed"))
+    exchange.respond(status, (*fields, (b"allow", ", ".join(sorted(allowed)).encode())), body)
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    """The client's own id where it is short and plain, else a new one."""
+    given = headers.get("x-request-id", "")
+    return given if _SANE_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+
+
+def _log(exchange: Exchange) -> None:
+    line = {
+        "request_id": exchange.request_id,
+        "method": exchange.method,
+        "path": exchange.path,
+        "status": exchange.status,
+        "bytes_out": exchange.bytes_out,
+        "duration_s": round(exchange.wheel.now_s() - exchange.began_s, 6),
+    }
+    _access.info("%s", msgspec.json.encode(line).decode())

@@ -1,0 +1,72 @@
+"""What the server has done since it began, as plain numbers; the metrics room exports them later."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import Cancelled, Failure, Finish, Terminal
+from headrace.core.usage import Usage
+
+# OpenTelemetry GenAI conventions: gen_ai.server.time_to_first_token, seconds.
+TTFT_BUCKETS_S = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """One answered request for a model.
+
+    ttft_s: from the whole request read to the first content out, None where none came. usage: None where
+    nobody told. lost: the client went away first. relayed: frames passed through without re-encoding.
+    """
+
+    model: str
+    terminal: Terminal
+    duration_s: float
+    ttft_s: float | None = None
+    usage: Usage | None = None
+    lost: bool = False
+    relayed: bool = False
+
+
+@dataclass(slots=True)
+class Counters:
+    """Totals. ttft_counts: how many first contents came within each of `TTFT_BUCKETS_S`, and beyond."""
+
+    requests: int = 0
+    refused: int = 0
+    answers: int = 0
+    relayed: int = 0
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    lost: int = 0
+    bytes_out: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usage_unknown: int = 0
+    ttft_sum_s: float = 0.0
+    ttft_counts: list[int] = field(default_factory=lambda: [0] * (len(TTFT_BUCKETS_S) + 1))
+
+    def add(self, tally: Tally) -> None:
+        """Count one answer."""
+        self.answers += 1
+        self.relayed += tally.relayed
+        self.lost += tally.lost
+        self.finished += isinstance(tally.terminal, Finish)
+        self.failed += isinstance(tally.terminal, Failure)
+        self.cancelled += isinstance(tally.terminal, Cancelled)
+        if tally.usage is None:
+            self.usage_unknown += 1
+        else:
+            self.input_tokens += tally.usage.input_tokens
+            self.output_tokens += tally.usage.output_tokens
+        if tally.ttft_s is not None:
+            self.ttft_sum_s += tally.ttft_s
+            self.ttft_counts[bisect_left(TTFT_BUCKETS_S, tally.ttft_s)] += 1
+
+    def as_data(self) -> dict[str, Any]:
+        """The totals as plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}

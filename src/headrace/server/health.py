@@ -1,0 +1,30 @@
+"""GET /health: whether the server lives, and what it holds."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import msgspec
+
+from headrace.server.app import App
+from headrace.server.exchange import Exchange
+from headrace.server.problem import JSON_TYPE
+
+
+def install(app: App) -> None:
+    """Add the endpoint."""
+    headrace_version = version("headrace")
+
+    def health(exchange: Exchange) -> None:
+        ready = [card.id for card in app.runtime.models() if card.state == "ready"]
+        live = len(app.live) - 1  # less this request
+        data = {
+            "status": "ok",
+            "version": headrace_version,
+            "models": ready,
+            "live": live,
+            "counters": app.counters.as_data(),
+        }
+        exchange.respond(200, (JSON_TYPE,), msgspec.json.encode(data))
+
+    app.routes["GET", "/health"] = health

@@ -1,0 +1,31 @@
+"""Errors as HTTP answers, in the shape that OpenAI's clients read."""
+
+from __future__ import annotations
+
+import math
+
+from headrace.core.chunk import Failure
+from headrace.server.exchange import Exchange, Fields
+from headrace.wire.openai_chat.failure import error_body
+
+JSON_TYPE = (b"content-type", b"application/json")
+
+
+def problem(status: int, message: str, code: str) -> Failure:
+    """What HTTP itself finds wrong with a request, as a failure."""
+    return Failure("request", message, code, http_status=status)
+
+
+def problem_parts(failure: Failure) -> tuple[int, Fields, bytes]:
+    """The failure as (status, headers, body); with Retry-After where the far end said how long to wait."""
+    status = failure.http_status if 400 <= failure.http_status <= 599 else 500
+    fields = [JSON_TYPE]
+    wait_s = failure.detail.get("retry_after_s")
+    if isinstance(wait_s, int | float) and 0 <= wait_s < 1e9:
+        fields.append((b"retry-after", b"%d" % math.ceil(wait_s)))
+    return status, fields, error_body(failure)
+
+
+def respond_problem(exchange: Exchange, failure: Failure) -> None:
+    """Answer with the failure's own status."""
+    exchange.respond(*problem_parts(failure))

@@ -1,0 +1,267 @@
+"""A source's pushes -> an exchange: the end of the pipe, plain calls, one write a push.
+
+The 200 is committed by the first bytes there are, or by the first keep-alive comment after a silence. Before
+that a failure is a real HTTP status; after it, an error event in the client's protocol and a proper end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from headrace.core.chunk import (
+    AudioDelta,
+    Cancelled,
+    Chunk,
+    Failure,
+    Finish,
+    ImageDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    Terminal,
+    TextDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+    UsageReport,
+)
+from headrace.core.model import Source
+from headrace.core.stage import Stage
+from headrace.core.usage import Usage
+from headrace.errors import StreamCancelledException
+from headrace.server.counters import Tally
+from headrace.server.exchange import Exchange, Fields
+from headrace.server.problem import respond_problem
+from headrace.transport.wheel import Deadline
+from headrace.wire.base import Relay
+
+# One line and no blank one: behind an `id`, a blank line would make some clients see an empty event.
+PING = b": ping\n"
+EVENT_STREAM: Fields = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+Report: TypeAlias = Callable[[Tally], None]
+_CONTENT = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta)
+_GONE = Cancelled("the client went away")
+
+
+class StreamSink:
+    """What relaying and encoding have in common; ends exactly once, whoever ends it.
+
+    model: its id, for the tally. fields: response headers. error_event: a failure as the last bytes of a
+    stream in the client's protocol. report: takes the tally when the answer has ended.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_error_event",
+        "_exchange",
+        "_fields",
+        "_first_s",
+        "_keepalive_s",
+        "_last_s",
+        "_model",
+        "_report",
+        "_source",
+    )
+    relayed = False
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        model: str,
+        error_event: Callable[[Failure], bytes],
+        report: Report,
+        *,
+        keepalive_after_s: float,
+        fields: Fields = EVENT_STREAM,
+    ) -> None:
+        self._exchange: Exchange | None = exchange
+        self._model = model
+        self._error_event = error_event
+        self._report = report
+        self._keepalive_s = keepalive_after_s
+        self._fields = fields
+        self._first_s: float | None = None
+        self._last_s = exchange.began_s
+        self._source: Source[Any] | None = None
+        self._deadline: Deadline | None = None
+
+    def begin(self, source: Source[Any]) -> None:
+        """Start the source and answer the exchange with what it pushes."""
+        exchange = self._exchange
+        assert exchange is not None
+        self._source = source
+        exchange.listener = self
+        self._deadline = exchange.wheel.at(self._last_s + self._keepalive_s, self._beat)
+        source.start(self)
+
+    # What the exchange calls.
+
+    def on_pause(self) -> None:
+        if self._source is not None:
+            self._source.pause()
+
+    def on_resume(self) -> None:
+        if self._source is not None:
+            self._source.resume()
+
+    def on_lost(self) -> None:
+        self._settle(_GONE, lost=True)
+
+    def on_shutdown(self, failure: Failure) -> None:
+        self._finish(failure, b"")
+
+    # What subclasses say.
+
+    def push(self, batch: Sequence[Any], /) -> None:
+        raise NotImplementedError
+
+    def end(self, terminal: Terminal, /) -> None:
+        raise NotImplementedError
+
+    def _usage(self) -> Usage | None:
+        raise NotImplementedError
+
+    # Shared steps.
+
+    def _write(self, exchange: Exchange, data: bytes) -> None:
+        if not exchange.status:
+            exchange.start(200, self._fields)
+        self._last_s = exchange.wheel.now_s()
+        exchange.write(data)
+
+    def _finish(self, terminal: Terminal, data: bytes) -> None:
+        """End the answer: `data` is the last of it."""
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if isinstance(terminal, Cancelled):
+            why = terminal.why or "the answer was cancelled"
+            terminal = Failure.of(StreamCancelledException(why, http_status=503))
+        self._settle(terminal)
+        if isinstance(terminal, Failure):
+            if not exchange.status and not data:
+                respond_problem(exchange, terminal)
+                return
+            data += self._error_event(terminal)
+        if not exchange.status:
+            exchange.start(200, self._fields)
+        exchange.finish(data)
+
+    def _settle(self, terminal: Terminal, *, lost: bool = False) -> None:
+        """Nothing more is written from here on. A source that has not said it all is stopped."""
+        exchange, self._exchange = self._exchange, None
+        source, self._source = self._source, None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if exchange is None:
+            return
+        exchange.listener = None
+        first_s, began_s = self._first_s, exchange.began_s
+        self._report(
+            Tally(
+                self._model,
+                terminal,
+                exchange.wheel.now_s() - began_s,
+                None if first_s is None else first_s - began_s,
+                self._usage(),
+                lost,
+                self.relayed,
+            )
+        )
+        # After a finish the source is left alone: it may still have to read its connection's proper end.
+        if source is not None and not isinstance(terminal, Finish):
+            source.cancel()
+
+    def _beat(self) -> None:
+        """Keep the connection alive through a silence, as load balancers cut what is silent for a minute."""
+        exchange = self._exchange
+        if exchange is None:
+            return
+        now_s = exchange.wheel.now_s()
+        if now_s - self._last_s >= self._keepalive_s and not exchange.paused:
+            self._write(exchange, PING)
+        due_s = max(self._last_s + self._keepalive_s, now_s + self._keepalive_s / 8)
+        self._deadline = exchange.wheel.at(due_s, self._beat)
+
+
+class RelaySink(StreamSink):
+    """Raw frames of the client's own wire, checked and counted by `relay`, passed on unchanged."""
+
+    __slots__ = ("_relay",)
+    relayed = True
+
+    def __init__(self, exchange: Exchange, model: str, relay: Relay, *rest: Any, **more: Any) -> None:
+        super().__init__(exchange, model, *rest, **more)
+        self._relay = relay
+
+    def push(self, batch: Sequence[bytes], /) -> None:
+        if self._exchange is not None:
+            self._pass(self._exchange, self._relay.feed(batch))
+
+    def end(self, terminal: Terminal, /) -> None:
+        if self._exchange is None:
+            return
+        if isinstance(terminal, Finish):
+            self._pass(self._exchange, self._relay.close())  # which knows whether that was all
+        if self._exchange is not None:
+            self._finish(terminal, b"")
+
+    def _pass(self, exchange: Exchange, out: Sequence[bytes | Terminal]) -> None:
+        if not out:
+            return
+        last = out[-1]
+        if isinstance(last, bytes):
+            self._write(exchange, last if len(out) == 1 else b"".join(out))  # type: ignore[arg-type]
+            if self._first_s is None and self._relay.content_events:
+                self._first_s = self._last_s
+            return
+        if self._first_s is None and self._relay.content_events:
+            self._first_s = exchange.wheel.now_s()
+        self._finish(last, b"".join(out[:-1]))  # type: ignore[arg-type]
+
+    def _usage(self) -> Usage | None:
+        return self._relay.usage
+
+
+class EncodeSink(StreamSink):
+    """Chunks, put into the client's wire by `encoder`, which is given the terminal too unless it failed."""
+
+    __slots__ = ("_encoder", "_told_usage")
+
+    def __init__(
+        self, exchange: Exchange, model: str, encoder: Stage[Chunk, bytes], *rest: Any, **more: Any
+    ) -> None:
+        super().__init__(exchange, model, *rest, **more)
+        self._encoder = encoder
+        self._told_usage: Usage | None = None
+
+    def push(self, batch: Sequence[Chunk], /) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        data = b"".join(self._encoder.feed(batch))
+        self._look(exchange, batch)
+        if data:
+            self._write(exchange, data)
+
+    def end(self, terminal: Terminal, /) -> None:
+        if self._exchange is None:
+            return
+        if not isinstance(terminal, Finish):
+            self._finish(terminal, b"")
+            return
+        self._finish(terminal, b"".join([*self._encoder.feed((terminal,)), *self._encoder.close()]))
+
+    def _look(self, exchange: Exchange, batch: Sequence[Chunk]) -> None:
+        if self._first_s is None and any(isinstance(chunk, _CONTENT) for chunk in batch):
+            self._first_s = exchange.wheel.now_s()
+        for chunk in batch:
+            if type(chunk) is UsageReport:
+                self._told_usage = chunk.usage
+
+    def _usage(self) -> Usage | None:
+        return self._told_usage
