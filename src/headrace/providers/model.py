@@ -1,0 +1,117 @@
+"""A provider's model as the rest of the house sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headrace.config import Secret
+from headrace.core.chunk import (
+    AudioDelta,
+    Chunk,
+    ImageDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+)
+from headrace.core.model import ModelCard, Opened, OpenedRelay
+from headrace.core.request import Request
+from headrace.providers.call import CallPlan, ProviderSource
+from headrace.providers.quirks import checked_quirks
+from headrace.providers.row import ProviderRow, key_of, request_headers, secrets_of
+from headrace.transport.http import HttpRequest, Sender
+from headrace.transport.pool import pool_here
+from headrace.wire import wire_named
+from headrace.wire.base import Relay
+
+_CONTENT = frozenset(
+    {TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta}
+)
+
+
+class ProviderModel:
+    """One model of one provider. Needs no connection until a source of it is started.
+
+    sender: where requests go; None: the running loop's own pool.
+    """
+
+    def __init__(self, row: ProviderRow, model_name: str, sender: Sender | None = None) -> None:
+        self._row = row
+        self._name = model_name
+        self._sender = sender
+        self._wire = wire_named(row.wire)
+        self._quirks = checked_quirks(row)
+        self._relay_path = ""
+        self._card = ModelCard(id=f"{row.name}/{model_name}", owner=row.name)
+
+    def __repr__(self) -> str:
+        return f"ProviderModel({self._card.id!r})"
+
+    @property
+    def card(self) -> ModelCard:
+        return self._card
+
+    def open(self, request: Request, /) -> Opened:
+        """See `Model.open`. Raises AuthError where the key is not set."""
+        built = self._wire.build(msgspec.structs.replace(request, model=self._name), self._quirks)
+        source: ProviderSource[Chunk] = self._source(
+            built.path, built.body, self._wire.decoder(), _holds_content
+        )
+        return Opened(source, built.warnings)
+
+    def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:
+        """See `Model.open_relay`. Raises AuthError where the key is not set."""
+        if wire != self._row.wire or self._wire.relay is None or self._wire.rebody is None:
+            return None
+        relay = self._wire.relay(include_usage)
+        sent = self._wire.rebody(body, self._name, self._quirks)
+        source: ProviderSource[bytes] = self._source(self._path(), sent, relay, _Counted(relay))
+        return OpenedRelay(source, relay)
+
+    def _path(self) -> str:
+        """Where this model's answers are asked for: the wire tells it with any request."""
+        if not self._relay_path:
+            self._relay_path = self._wire.build(Request(model=self._name), self._quirks).path
+        return self._relay_path
+
+    def _source(self, path: str, body: bytes, stage: Any, is_token: Any) -> ProviderSource[Any]:
+        row = self._row
+        key = key_of(row)
+        headers = request_headers(row, key, accept=self._wire.content_type)
+        headers.setdefault("content-type", "application/json")
+        request = HttpRequest("POST", row.base_url + path, headers, body, row.ca_file)
+        return ProviderSource(self._plan(key), request, self._sender or pool_here(), stage, is_token)
+
+    def _plan(self, key: Secret | None) -> CallPlan:
+        return CallPlan(
+            provider=self._row.name,
+            content_type=self._wire.content_type,
+            failure=self._wire.failure,
+            clocks=self._row.clocks,
+            secrets=secrets_of(self._row, key),
+        )
+
+
+def _holds_content(batch: Sequence[Chunk]) -> bool:
+    return any(type(chunk) in _CONTENT for chunk in batch)
+
+
+class _Counted:
+    """Whether a relay has let content pass: its frames are bytes, so it is asked instead of them."""
+
+    __slots__ = ("_relay",)
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def __call__(self, batch: Sequence[bytes]) -> bool:
+        return self._relay.content_events > 0
+
+
+def provider_model(row: ProviderRow, model_name: str, pool: Sender | None = None) -> ProviderModel:
+    """The model that `row`'s place calls `model_name`. Raises RequestError for a wire there is not."""
+    return ProviderModel(row, model_name, pool)
