@@ -1,0 +1,304 @@
+"""Headrace: one typed stream for every AI model. Call it, serve it, simulate it.
+
+Every public name is here, loaded on first use: `import headrace` itself loads no server, no engine and none
+of its dependencies. A name is typed as if it were imported in the ordinary way.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headrace.config import (
+        Settings,
+        load_config,
+    )
+    from headrace.core.chunk import (
+        AudioDelta,
+        BlockEnd,
+        BlockStart,
+        Cancelled,
+        CandidateEnd,
+        Chunk,
+        Citation,
+        Failure,
+        Finish,
+        FinishReason,
+        ImageDelta,
+        ReasoningDelta,
+        RefusalDelta,
+        Start,
+        Step,
+        Terminal,
+        TextDelta,
+        Token,
+        ToolCallDelta,
+        TranscriptDelta,
+        UsageReport,
+        VendorPart,
+        Verdict,
+        Word,
+    )
+    from headrace.core.fold import (
+        ReplyFold,
+        fold,
+    )
+    from headrace.core.message import (
+        AudioPart,
+        FilePart,
+        ImagePart,
+        Message,
+        ReasoningPart,
+        RefusalPart,
+        TextPart,
+        ToolCallPart,
+        ToolResultPart,
+        assistant,
+        message,
+        system,
+        user,
+    )
+    from headrace.core.model import (
+        Model,
+        ModelCard,
+        Sink,
+        Source,
+    )
+    from headrace.core.opaque import (
+        Opaque,
+    )
+    from headrace.core.reply import (
+        Candidate,
+        Media,
+        Reply,
+        ToolCall,
+    )
+    from headrace.core.request import (
+        GenerationSettings,
+        Request,
+        ResponseFormat,
+        Tool,
+        ToolChoice,
+    )
+    from headrace.core.stage import (
+        Stage,
+        pipe,
+    )
+    from headrace.core.usage import (
+        Usage,
+    )
+    from headrace.dispatch.runtime import (
+        Runtime,
+    )
+    from headrace.dispatch.text import (
+        TextResult,
+        generate_text,
+        openai,
+        stream_chunks,
+        stream_sync,
+        stream_text,
+    )
+    from headrace.errors import (
+        AuthError,
+        BadRequest,
+        ConfigError,
+        ContentBlocked,
+        ContextOverflow,
+        HeadraceError,
+        ProviderError,
+        RateLimited,
+        RequestError,
+        RunnerError,
+        SlowReader,
+        StreamCancelledException,
+        StreamGenerationException,
+        StreamingError,
+        StreamTimeoutException,
+        Truncated,
+        Unavailable,
+        UnknownModel,
+        WireError,
+    )
+    from headrace.framing.sse import (
+        Event,
+        SseDecoder,
+    )
+    from headrace.stream.generation import (
+        BufferedStream,
+        GenerationChunk,
+        GenerationResult,
+        GenerationStream,
+        StreamProgress,
+        TextStream,
+    )
+    from headrace.stream.sync import (
+        SyncStream,
+    )
+    from headrace.transport.sse import (
+        stream_sse,
+    )
+
+__version__ = "0.1.0"
+
+# Where each public name lives, room by room.
+_ROOMS = {
+    "headrace.config": "Settings load_config",
+    "headrace.core.chunk": (
+        "AudioDelta BlockEnd BlockStart Cancelled CandidateEnd Chunk Citation Failure Finish "
+        "FinishReason ImageDelta ReasoningDelta RefusalDelta Start Step Terminal TextDelta Token "
+        "ToolCallDelta TranscriptDelta UsageReport VendorPart Verdict Word"
+    ),
+    "headrace.core.fold": "ReplyFold fold",
+    "headrace.core.message": (
+        "AudioPart FilePart ImagePart Message ReasoningPart RefusalPart TextPart ToolCallPart "
+        "ToolResultPart assistant message system user"
+    ),
+    "headrace.core.model": "Model ModelCard Sink Source",
+    "headrace.core.opaque": "Opaque",
+    "headrace.core.reply": "Candidate Media Reply ToolCall",
+    "headrace.core.request": "GenerationSettings Request ResponseFormat Tool ToolChoice",
+    "headrace.core.stage": "Stage pipe",
+    "headrace.core.usage": "Usage",
+    "headrace.dispatch.runtime": "Runtime",
+    "headrace.dispatch.text": "TextResult generate_text openai stream_chunks stream_sync stream_text",
+    "headrace.errors": (
+        "AuthError BadRequest ConfigError ContentBlocked ContextOverflow HeadraceError "
+        "ProviderError RateLimited RequestError RunnerError SlowReader StreamCancelledException "
+        "StreamGenerationException StreamTimeoutException StreamingError Truncated Unavailable "
+        "UnknownModel WireError"
+    ),
+    "headrace.framing.sse": "Event SseDecoder",
+    "headrace.stream.generation": "BufferedStream GenerationChunk GenerationResult GenerationStream StreamProgress TextStream",
+    "headrace.stream.sync": "SyncStream",
+    "headrace.transport.sse": "stream_sse",
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+# Written out, so that type checkers and editors see it; a test holds it against the rooms.
+__all__ = [
+    # config
+    "Settings",
+    "load_config",
+    # core.chunk
+    "AudioDelta",
+    "BlockEnd",
+    "BlockStart",
+    "Cancelled",
+    "CandidateEnd",
+    "Chunk",
+    "Citation",
+    "Failure",
+    "Finish",
+    "FinishReason",
+    "ImageDelta",
+    "ReasoningDelta",
+    "RefusalDelta",
+    "Start",
+    "Step",
+    "Terminal",
+    "TextDelta",
+    "Token",
+    "ToolCallDelta",
+    "TranscriptDelta",
+    "UsageReport",
+    "VendorPart",
+    "Verdict",
+    "Word",
+    # core.fold
+    "ReplyFold",
+    "fold",
+    # core.message
+    "AudioPart",
+    "FilePart",
+    "ImagePart",
+    "Message",
+    "ReasoningPart",
+    "RefusalPart",
+    "TextPart",
+    "ToolCallPart",
+    "ToolResultPart",
+    "assistant",
+    "message",
+    "system",
+    "user",
+    # core.model
+    "Model",
+    "ModelCard",
+    "Sink",
+    "Source",
+    # core.opaque
+    "Opaque",
+    # core.reply
+    "Candidate",
+    "Media",
+    "Reply",
+    "ToolCall",
+    # core.request
+    "GenerationSettings",
+    "Request",
+    "ResponseFormat",
+    "Tool",
+    "ToolChoice",
+    # core.stage
+    "Stage",
+    "pipe",
+    # core.usage
+    "Usage",
+    # dispatch.runtime
+    "Runtime",
+    # dispatch.text
+    "TextResult",
+    "generate_text",
+    "openai",
+    "stream_chunks",
+    "stream_sync",
+    "stream_text",
+    # errors
+    "AuthError",
+    "BadRequest",
+    "ConfigError",
+    "ContentBlocked",
+    "ContextOverflow",
+    "HeadraceError",
+    "ProviderError",
+    "RateLimited",
+    "RequestError",
+    "RunnerError",
+    "SlowReader",
+    "StreamCancelledException",
+    "StreamGenerationException",
+    "StreamTimeoutException",
+    "StreamingError",
+    "Truncated",
+    "Unavailable",
+    "UnknownModel",
+    "WireError",
+    # framing.sse
+    "Event",
+    "SseDecoder",
+    # stream.generation
+    "BufferedStream",
+    "GenerationChunk",
+    "GenerationResult",
+    "GenerationStream",
+    "StreamProgress",
+    "TextStream",
+    # stream.sync
+    "SyncStream",
+    # transport.sse
+    "stream_sse",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,155 @@
+"""What reaches models: one configuration, one pool of connections, one set of local engines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Self
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from headrace.config import Settings, load_config
+from headrace.core.model import Model, ModelCard
+from headrace.errors import RequestError, UnknownModel
+from headrace.providers.model import provider_model
+from headrace.providers.registry import ProviderRow, provider_rows
+from headrace.runners.local import LocalModels
+from headrace.simulate.echo import simulated_models
+from headrace.transport.pool import HttpPool
+
+DEFAULT_ALIASES = {"local": "local/smollm2-135m-instruct"}
+_LONGEST_ID = 256
+
+
+class Runtime:
+    """Finds models by id and owns what they share. Belongs to one event loop; close it when done.
+
+    settings: as read from headrace.toml and the environment where they are not given.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = load_config() if settings is None else settings
+        self.aliases = {**DEFAULT_ALIASES, **self.settings.aliases}
+        self._rows: dict[str, ProviderRow] = provider_rows(self.settings)
+        self._simulated = {model.card.id: model for model in simulated_models()}
+        self._local = LocalModels(self.settings)
+        self._pool: HttpPool | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End every stream, stop the local engines, close the connections."""
+        self._closed = True
+        pool, self._pool = self._pool, None
+        try:
+            await self._local.aclose()
+        finally:
+            if pool is not None:
+                await pool.aclose()
+
+    def resolve(self, model_id: str) -> Model:
+        """The model of that id or alias. Nothing is connected or loaded yet.
+
+        Raises: UnknownModel where nothing answers to it, naming what comes near.
+        """
+        if self._closed:
+            raise RequestError("this runtime is closed", code="closed")
+        full = self._unalias(model_id)
+        owner, _, name = full.partition("/")
+        if not name:
+            raise self._unknown(model_id)
+        if owner == "sim":
+            found: Model | None = self._simulated.get(full)
+        elif owner == "local":
+            found = self._local.get(name)
+        else:
+            row = self._rows.get(owner)
+            found = provider_model(row, name, self.pool) if row is not None else None
+        if found is None:
+            raise self._unknown(model_id)
+        return found
+
+    def models(self) -> list[ModelCard]:
+        """What is known without asking anybody: local, simulated, and those named in the configuration."""
+        cards = [*self._local.models(), *(model.card for model in self._simulated.values())]
+        for owner, row in self._rows.items():
+            cards += [ModelCard(id=f"{owner}/{name}", owner=owner) for name in row.models]
+        names: dict[str, list[str]] = {}
+        for alias, target in self.aliases.items():
+            names.setdefault(target, []).append(alias)
+        return [_with_aliases(card, tuple(names.get(card.id, ()))) for card in cards]
+
+    @property
+    def pool(self) -> HttpPool:
+        """The connections, made on first use inside the running loop."""
+        if self._pool is None:
+            self._pool = HttpPool()
+        return self._pool
+
+    def _unalias(self, model_id: str) -> str:
+        seen = [model_id]
+        while (target := self.aliases.get(seen[-1])) is not None:
+            if target in seen:
+                circle = " -> ".join([*seen, target])
+                raise RequestError(f"the alias {model_id!r} goes in a circle: {circle}", field="model")
+            seen.append(target)
+        return seen[-1]
+
+    def _unknown(self, model_id: str) -> UnknownModel:
+        shown = model_id if len(model_id) <= _LONGEST_ID else model_id[:_LONGEST_ID] + "..."
+        known = [card.id for card in self.models()] + list(self.aliases)
+        near = difflib.get_close_matches(shown, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        return UnknownModel(
+            f"no model is called {shown!r}: {hint}A model id is local/NAME, sim/NAME or PROVIDER/NAME, where"
+            f" PROVIDER is one of {', '.join(self._rows)}; `headrace models` lists those known here",
+            field="model",
+            value=shown,
+        )
+
+
+def _with_aliases(card: ModelCard, aliases: tuple[str, ...]) -> ModelCard:
+    if not aliases:
+        return card
+    return msgspec.structs.replace(card, aliases=aliases)
+
+
+_here: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictionary()
+_leases: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = WeakKeyDictionary()
+
+
+def runtime_here() -> Runtime:
+    """The running loop's own runtime, made on first use and closed when the loop shuts down.
+
+    `asyncio.run` (and what is built on it) ends by closing the async generators that are still open: the
+    runtime hangs on one, so nobody has to close it.
+    """
+    loop = asyncio.get_running_loop()
+    runtime = _here.get(loop)
+    if runtime is None:
+        runtime = _here[loop] = Runtime()
+        lease = _leases[loop] = _lease(loop, runtime)
+        # The loop hears of a generator when it is first asked; this one yields without waiting.
+        with contextlib.suppress(StopIteration):
+            lease.__anext__().send(None)
+    return runtime
+
+
+async def _lease(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        _here.pop(loop, None)
+        _leases.pop(loop, None)
+        await runtime.aclose()

@@ -1,0 +1,127 @@
+"""Asking a model, for people: `stream_text`, `stream_chunks`, `generate_text`, `stream_sync`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from headrace.core.chunk import Chunk, Terminal
+from headrace.core.fold import ReplyFold
+from headrace.core.model import Opened, Source
+from headrace.core.reply import Reply
+from headrace.dispatch.ask import build_request
+from headrace.dispatch.runtime import Runtime, runtime_here
+from headrace.metrics.tap import SpeedTap
+from headrace.stream.generation import GenerationStream, TextStream
+from headrace.stream.push import Node, Staged
+from headrace.stream.sync import SyncStream, iterate_sync
+
+
+class TextResult:
+    """One call under way.
+
+    warnings: what the model's wire cannot take of the request, one sentence each, known at once.
+    chunks: the whole stream. stream: its text alone. Read one of the two, once.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self.warnings = opened.warnings
+        self._fold = ReplyFold()
+        self.chunks = GenerationStream(_Watched(opened.source, self._fold))
+
+    @property
+    def stream(self) -> TextStream:
+        """The answer's text as it comes, `str` by `str`."""
+        return self.chunks.text
+
+    @property
+    def response(self) -> Reply:
+        """The reply as far as it has come."""
+        return self._fold.reply()
+
+    @property
+    def text(self) -> str:
+        """The answer as far as it has come."""
+        return self.response.text
+
+    @property
+    def provider_metadata(self) -> dict[str, Any]:
+        """What the provider said of the reply itself: its id, the model that answered, when."""
+        reply = self.response
+        return {"id": reply.id, "model": reply.model, "created_s": reply.created_s}
+
+    async def aclose(self) -> None:
+        """Stop the model and free everything."""
+        await self.chunks.aclose()
+
+
+class _Watched(Node[Chunk, Chunk]):
+    """Folds what passes, and sets the speed on it."""
+
+    def __init__(self, above: Source[Chunk], fold: ReplyFold) -> None:
+        super().__init__(Staged(above, SpeedTap(time.monotonic_ns)))
+        self._fold = fold
+
+    def push(self, batch: Sequence[Chunk], /) -> None:
+        self._fold.feed(batch)
+        self._give(batch)
+
+    def end(self, terminal: Terminal, /) -> None:
+        self._fold.feed([terminal])
+        self._finish(terminal)
+
+
+def stream_text(
+    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Any
+) -> TextResult:
+    """Ask `model` (such as "local", "openai/gpt-4o", "sim/echo") and get the answer as it comes.
+
+    ask: `messages`, `system`, `tools`, `tool_choice`, `response_format`, `preset`, and every field of
+    GenerationSettings (max_tokens, temperature, top_p, seed, stop, logprobs, ...).
+    runtime: where models are found; the running loop's own where it is not given.
+    Call it inside a running event loop; `stream_sync` is for everywhere else. Nothing is sent before the
+    first read (or `await result.chunks.start()`).
+    Raises: RequestError (UnknownModel) for what cannot be asked. What goes wrong later is raised where the
+    stream is read.
+    """
+    request = build_request(model, prompt, **ask)
+    return TextResult((runtime or runtime_here()).resolve(model).open(request))
+
+
+def stream_chunks(
+    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Any
+) -> GenerationStream:
+    """The same as `stream_text(...).chunks`: every chunk, not only the text."""
+    return stream_text(model, prompt, runtime=runtime, **ask).chunks
+
+
+async def generate_text(
+    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Any
+) -> TextResult:
+    """Ask and wait for the whole answer: `.text`, `.response`, `.warnings`.
+
+    Raises what the stream raises; nothing half done is returned.
+    """
+    result = stream_text(model, prompt, runtime=runtime, **ask)
+    async with result.chunks as chunks:
+        async for _ in chunks:
+            pass
+    return result
+
+
+def stream_sync(model: str, prompt: str | None = None, **ask: Any) -> SyncStream[str]:
+    """`stream_text(...).stream` for scripts and notebooks: a plain iterator of `str`.
+
+    Works without an event loop and also inside a running one. Close it (or leave its `with` block) to stop
+    the model.
+    """
+    return iterate_sync(lambda: stream_text(model, prompt, **ask).stream)
+
+
+def openai(model: str) -> str:
+    """The id of an OpenAI model: `openai("gpt-4o")` is "openai/gpt-4o"."""
+    return f"openai/{model}"
+
+
+__all__ = ["TextResult", "generate_text", "openai", "stream_chunks", "stream_sync", "stream_text"]
