@@ -20,7 +20,6 @@ STREAMS = 10
 PIECES = 300
 CASES = {"burst": "32 chunks each 10 ms a stream", "spread": "a chunk each 10 ms a stream"}
 LIMIT_IN_BURSTS = 1 / 20
-PROJECT = Path(__file__).parent.parent
 
 
 def measure(options: Options) -> Result:
@@ -29,11 +28,12 @@ def measure(options: Options) -> Result:
     settings = {"runs": options.runs, "streams": STREAMS, "events_a_stream": pieces + 3}
     result = Result("client", "Client: CPU a chunk", settings)
     with upstream() as port, TemporaryDirectory(prefix="bench-client-") as folder:
-        (Path(folder) / "headrace.toml").write_text(HEADRACE.format(upstream=port))
+        config = Path(folder) / "headrace.toml"
+        config.write_text(HEADRACE.format(upstream=port))
         for turn in range(options.runs):
             for behaviour, case in CASES.items():
                 for who in rotated(list(READERS), turn):
-                    spent = spent_s(folder, who, port, f"{behaviour}-{pieces}")
+                    spent = spent_s(config, who, port, f"{behaviour}-{pieces}")
                     result.add_run(case, who, "us CPU a chunk", spent * 1e6 / (STREAMS * (pieces + 3)))
     for behaviour, case in CASES.items():
         ratio = paired_ratio(result.runs(case, "headrace"), result.runs(case, "openai"))
@@ -42,12 +42,11 @@ def measure(options: Options) -> Result:
     return result
 
 
-def spent_s(folder: str, who: str, port: int, model: str) -> float:
+def spent_s(config: Path, who: str, port: int, model: str) -> float:
     """CPU seconds of one client's process for `STREAMS` streams. Raises RuntimeError where it fails."""
     command = [sys.executable, "-m", "benchmarks.rig.client_host", who, str(port), model, str(STREAMS)]
-    paths = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": paths}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "HEADRACE_CONFIG": str(config)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{who} failed on {model}: {done.stderr[-2000:]}")
     return float(json.loads(done.stdout)["spent_s"])

@@ -29,12 +29,12 @@ RSS_GROWTH_LIMIT_BYTES = 8 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What the server holds. active: answers it says are under way."""
+    """What the server holds. live: answers it says are under way."""
 
     files: int
     threads: int
     rss_bytes: int
-    active: int
+    live: int
 
 
 def measure(minutes: float) -> Result:
@@ -71,9 +71,9 @@ def one_round(gateway: Gateway, seen: Counter[str]) -> None:
 
 
 def footprint_of(gateway: Gateway) -> Footprint:
-    """The server's footprint now; its own question about it is not counted as active."""
-    active = int(health(gateway.port)["active"]) - 1
-    return Footprint(open_files(gateway.pid), threads(gateway.pid), rss_bytes(gateway.pid), active)
+    """The server's footprint now."""
+    live = int(health(gateway.port)["live"])
+    return Footprint(open_files(gateway.pid), threads(gateway.pid), rss_bytes(gateway.pid), live)
 
 
 def settled(gateway: Gateway, idle: Footprint) -> Footprint:
@@ -98,7 +98,7 @@ def footprints(before: Footprint, after: Footprint, idle: Footprint) -> list[Che
     """Nothing is under way, no file stays open, no thread stays, memory stands."""
     grown = after.rss_bytes - before.rss_bytes
     return [
-        Check("no answer is left under way", after.active == 0, f"{after.active} active"),
+        Check("no answer is left under way", after.live == 0, f"{after.live} live"),
         Check("open files are back", after.files <= idle.files, f"{idle.files} -> {after.files}"),
         Check("threads are back", after.threads <= before.threads, f"{before.threads} -> {after.threads}"),
         Check("memory stands", grown <= RSS_GROWTH_LIMIT_BYTES, f"{grown / 1e6:+.1f} MB"),

@@ -7,10 +7,11 @@ from typing import Any
 
 from benchmarks.rig.farend import ask
 from benchmarks.rig.gateways import Gateway
-from benchmarks.rig.health import fetched
+from benchmarks.rig.health import fetched, health
 from benchmarks.rig.result import Check
 from benchmarks.rig.verify import Answer, read_answer
 
+PIECES = 20
 FAULTS = {"cut-5": "truncated", "reset-5": "truncated", "unfinished-5": "truncated", "garbled-5": "wire"}
 
 
@@ -21,14 +22,35 @@ def answered(gateway: Gateway, model: str) -> Answer:
 
 
 def truth_checks(gateway: Gateway) -> list[Check]:
-    """Feed the gateway one good stream and every fault; ask it afterwards what it has counted."""
-    return [good_stream(gateway), *(fault(gateway, *row) for row in FAULTS.items()), refusal(gateway)]
+    """Feed the gateway one good stream and every fault; ask it before and after what it has counted."""
+    before = health(gateway.port)["counters"]
+    checks = [good_stream(gateway), *(fault(gateway, *row) for row in FAULTS.items()), refusal(gateway)]
+    return [*checks, counted(before, health(gateway.port)["counters"])]
+
+
+def counted(before: dict[str, Any], after: dict[str, Any]) -> Check:
+    """The gateway's own counters know what went through it: outcomes, usage, times to the first token."""
+    streams = 1 + len(FAULTS)
+    expected = {
+        "relayed": streams + 1,  # with the refusal
+        "finished": 1,
+        "failed": streams,
+        "output_tokens": PIECES,
+        "ttft_counts": streams,
+    }
+    found = {name: _total(after[name]) - _total(before[name]) for name in expected}
+    name = "its own counters agree: outcomes, usage, first tokens"
+    return Check(name, found == expected, json.dumps(found))
+
+
+def _total(value: int | list[int]) -> int:
+    return sum(value) if isinstance(value, list) else value
 
 
 def good_stream(gateway: Gateway) -> Check:
     """A whole stream arrives whole, with the usage that was asked for."""
-    answer = answered(gateway, "spread-20")
-    passed = answer.done and answer.finish == "stop" and answer.output_tokens == 20
+    answer = answered(gateway, f"spread-{PIECES}")
+    passed = answer.done and answer.finish == "stop" and answer.output_tokens == PIECES
     return Check("a good stream passes with its usage", passed, f"{answer.output_tokens} output tokens")
 
 

@@ -27,8 +27,7 @@ def draw(result: Result, folder: Path = RESULTS) -> Path | None:
         panel.bar(range(len(rows)), [row.median for row in rows], color=inks, width=0.6)
         for place, row in enumerate(rows):
             panel.plot([place] * len(row.runs), row.runs, "o", color="black", markersize=2.5, alpha=0.6)
-            panel.annotate(f"{row.median:.3g}", (place, row.median), ha="center", va="bottom", fontsize=8)
-        panel.set_xticks(range(len(rows)), [row.who for row in rows], fontsize=7, rotation=20)
+        panel.set_xticks(range(len(rows)), [f"{row.who}\n{row.median:.3g}" for row in rows], fontsize=7)
         panel.set_ylabel(rows[0].unit, fontsize=8)
         panel.set_title(case, fontsize=8)
         panel.spines[["top", "right"]].set_visible(False)
