@@ -1,0 +1,100 @@
+"""Where the search begins: a few whole streams of each kind, and the words the formats are made of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.framing.wpt import CASES
+from tests.fuzz.targets import pack
+
+
+def _chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **fields: Any) -> bytes:
+    choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+    body = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices}
+    return b"data: " + json.dumps(body | fields).encode() + b"\n\n"
+
+
+_DONE = b"data: [DONE]\n\n"
+_USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+_CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": ""}}
+_TOKEN = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": []}
+_WITH_LOGPROBS = {"index": 0, "delta": {"content": "a"}, "logprobs": {"content": [_TOKEN]}}
+
+_CHAT: tuple[bytes, ...] = (
+    _chunk({"role": "assistant", "content": ""})
+    + _chunk({"content": "Hé"})
+    + _chunk({}, "stop")
+    + _chunk(None, usage=_USAGE)
+    + _DONE,
+    _chunk({"tool_calls": [_CALL]})
+    + _chunk({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]})
+    + _chunk({}, "tool_calls")
+    + _DONE,
+    _chunk({"reasoning_content": "hm"}) + _chunk({"reasoning": "hm"}) + _chunk({"refusal": "no"}, "stop"),
+    _chunk(None, choices=[_WITH_LOGPROBS]) + _chunk({}, "length", usage=_USAGE),
+    b": OPENROUTER PROCESSING\n\n"
+    + _chunk({"content": "a"})
+    + b'data: {"error":{"message":"no","code":500}}\n\n',
+    b'event: error\ndata: {"message":"overloaded"}\n\n',
+    _chunk({"content": "a"}).replace(b"\n", b"\r\n") + _chunk({}, "stop") + b"data: [DONE]",
+    _DONE,
+    b'{"error":{"message":"not an event stream"}}',
+    b"<!doctype html><title>502</title>",
+)
+
+SEEDS: dict[str, tuple[bytes, ...]] = {
+    "sse": (
+        *(pack(case.stream.replace(b"." * 3000, b"."), b"\x40\x80\xc0") for case in CASES),
+        pack(b"data: a\n\ndata: b\n\ndata: c\n\n"),
+        pack(b"data: \r\r\ndata: b\r\n\r\ndata: c\n\r", b"\x80"),
+        pack(b"\xef\xbb\xbf\xef\xbb\xbf: x\n\n\xf0\x9f\x98\xed\xa0\x80", b"\x10\x20"),
+    ),
+    "openai_chat": tuple(pack(stream, b"\x33\x77\xbb") for stream in _CHAT),
+}
+
+WORDS: dict[str, tuple[bytes, ...]] = {
+    "sse": (
+        b"data: ",
+        b"data:",
+        b"event:",
+        b"id:",
+        b"retry:",
+        b"\n\n",
+        b"\r\n",
+        b"\r",
+        b"\xef\xbb\xbf",
+        b": ",
+    ),
+    "openai_chat": (
+        *(
+            b"data: ",
+            b"\n\n",
+            b"data: [DONE]\n\n",
+            b'{"choices":[',
+            b'"delta":{',
+            b'"content":"',
+            b'"index":',
+            b"}]}",
+        ),
+        *(b'"tool_calls":[', b'"function":{', b'"name":"', b'"arguments":"', b'"finish_reason":"', b'"id":"'),
+        *(
+            b'"usage":{',
+            b'"prompt_tokens":',
+            b'"error":',
+            b'"reasoning_content":',
+            b'"logprobs":',
+            b'"bytes":[',
+        ),
+        *(
+            b"null",
+            b"1e999",
+            b"-1",
+            b"\\ud800",
+            b"99999999999999999999",
+            b'"refusal":"',
+            b'"audio":{',
+            b'"role":',
+        ),
+    ),
+}

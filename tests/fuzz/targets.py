@@ -1,0 +1,77 @@
+"""What must hold for any bytes, cut anywhere. A target raises where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headrace.core.chunk import Failure
+from headrace.framing.frames import FrameSplitter
+from headrace.framing.sse import Event, SseDecoder
+from headrace.testing import stages
+from headrace.wire import wire_named
+from tests.framing.naive_sse import Naive, utf8
+
+Target = Callable[[bytes], None]
+_MAX_CUTS = 7
+
+
+def pack(stream: bytes, cuts: bytes = b"") -> bytes:
+    """A fuzz input: how many cuts, where (256ths of the stream's length), the stream."""
+    return bytes([len(cuts)]) + cuts + stream
+
+
+def unpack(data: bytes) -> tuple[bytes, list[bytes]]:
+    """A fuzz input's stream, whole and in pieces. Any bytes are a fuzz input."""
+    count = data[0] & _MAX_CUTS if data else 0
+    cuts, stream = data[1 : 1 + count], data[1 + count :]
+    return stream, stages.cut(stream, [len(stream) * one // 256 for one in cuts])
+
+
+def sse(data: bytes) -> None:
+    """The SSE decoder says what the standard read aloud says, by text, by bytes and within its limits."""
+    stream, pieces = unpack(data)
+    expected = Naive(stream)
+    decoder = SseDecoder()
+    assert stages.run(decoder, pieces) == expected.events
+    assert (decoder.retry, decoder.last_event_id) == (expected.retry, expected.last_event_id)
+    texts = [one.data for one in expected.events]
+    raw = SseDecoder()
+    assert [utf8(one) for piece in pieces for one in raw.feed_data(piece) if isinstance(one, bytes)] == texts
+    whole = stages.run(SseDecoder(16, 24), [stream])
+    assert stages.run(SseDecoder(16, 24), pieces) == whole
+    good = [one for one in whole if isinstance(one, Event)]
+    assert good == expected.events[: len(good)]
+    assert len(whole) - len(good) <= 1
+    assert good == expected.events or isinstance(whole[-1], Failure)
+    _frames(stream, pieces, texts)
+
+
+def _frames(stream: bytes, pieces: list[bytes], texts: list[str]) -> None:
+    splitter = FrameSplitter()
+    frames = [frame for piece in pieces for frame in splitter.feed(piece)]
+    forwarded = b"".join(frame.raw for frame in frames if not isinstance(frame, Failure))
+    assert stream.startswith(forwarded)
+    read = [frame.data for frame in frames if not isinstance(frame, Failure)]
+    assert [utf8(one) for one in read if one is not None] == texts
+
+
+def openai_chat(data: bytes) -> None:
+    """The chat decoder and the relay never raise, end once, and do not see the cuts."""
+    stream, pieces = unpack(data)
+    wire = wire_named("openai_chat")
+    _same(wire.decoder, stream, pieces)
+    assert wire.relay is not None
+    relay = wire.relay
+    _same(lambda: relay(True), stream, pieces)
+
+
+def _same(make_stage: stages.MakeStage, stream: bytes, pieces: list[bytes]) -> None:
+    whole: list[Any] = stages.run(make_stage(), [[stream]])
+    stages.one_terminal(whole)
+    expected = stages.joined(whole)
+    assert stages.joined(stages.run(make_stage(), [[piece] for piece in pieces])) == expected
+    assert stages.joined(stages.run(make_stage(), [pieces])) == expected
+
+
+TARGETS: dict[str, Target] = {"sse": sse, "openai_chat": openai_chat}
