@@ -54,7 +54,7 @@ def unanswered(where: str, error: Exception | None) -> Failure:
     return unavailable("reset", f"{where} {how} the connection before it answered")
 
 
-def dial_failure(where: str, error: Exception, connect_s: float) -> Failure:
+def dial_failure(where: str, error: BaseException, connect_s: float) -> Failure:
     """Why no connection came about."""
     if isinstance(error, socket.gaierror | UnicodeError):
         return unavailable("dns", f"the name of {where} cannot be resolved")

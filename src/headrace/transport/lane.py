@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 
 import msgspec
 
@@ -87,10 +88,10 @@ class Lane:
         """A new connection for `exchange`, whatever stands unused."""
         connection = Connection(self)
         self._open.add(connection)
-        task = self._loop.create_task(self._dial(connection, exchange))
+        task = self._loop.create_task(self._dial(connection, exchange.deadline_s))
         exchange.waiting = task
         self._dials.add(task)
-        task.add_done_callback(self._dials.discard)
+        task.add_done_callback(partial(self._dialled, connection, exchange))
 
     def free(self, connection: Connection) -> None:
         """A connection's exchange ended well: the next one in the queue has it, or it waits."""
@@ -143,27 +144,29 @@ class Lane:
         if self._open:
             await self._emptied.wait()
 
-    async def _dial(self, connection: Connection, exchange: Exchange) -> None:
-        try:
-            async with asyncio.timeout_at(exchange.deadline_s):
-                await dial(self.origin, connection)
-        except asyncio.CancelledError:
+    async def _dial(self, connection: Connection, deadline_s: float) -> None:
+        async with asyncio.timeout_at(deadline_s):
+            await dial(self.origin, connection)
+
+    def _dialled(self, connection: Connection, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        """Here and not at the task's end, since one that is cancelled early never runs at all."""
+        self._dials.discard(task)
+        if task.cancelled():
             self._undo(connection)
             exchange.end(unavailable("closed", "the connection pool was closed"))
-            raise
-        except (OSError, UnicodeError) as error:  # TimeoutError and ssl.SSLError are OSErrors
+            return
+        where, error = str(self.origin), task.exception()
+        if error is not None:
             self._undo(connection)
-            exchange.end(dial_failure(str(self.origin), error, exchange.connect_s))
-        else:
-            self._dialled(connection, exchange)
-
-    def _dialled(self, connection: Connection, exchange: Exchange) -> None:
-        if exchange.ended:
+            exchange.end(dial_failure(where, error, exchange.connect_s))
+            if not isinstance(error, OSError | UnicodeError):  # TimeoutError and ssl.SSLError are OSErrors
+                self._loop.call_exception_handler({"message": f"connecting to {where}", "exception": error})
+        elif exchange.ended:
             connection.abort()
         elif connection.alive:
             exchange.carry_on(connection)
         else:
-            exchange.end(unanswered(str(self.origin), None))
+            exchange.end(unanswered(where, None))
 
     def _undo(self, connection: Connection) -> None:
         """Nothing of a connection that came half-way may come to life."""
