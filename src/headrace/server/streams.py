@@ -27,7 +27,7 @@ from headrace.core.chunk import (
 from headrace.core.model import Source
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
-from headrace.errors import StreamCancelledException
+from headrace.errors import StreamCancelledException, Truncated
 from headrace.server.counters import Tally
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.problem import respond_problem
@@ -230,13 +230,14 @@ class RelaySink(StreamSink):
 class EncodeSink(StreamSink):
     """Chunks, put into the client's wire by `encoder`, which is given the terminal too unless it failed."""
 
-    __slots__ = ("_encoder", "_told_usage")
+    __slots__ = ("_encoder", "_spoke", "_told_usage")
 
     def __init__(
         self, exchange: Exchange, model: str, encoder: Stage[Chunk, bytes], *rest: Any, **more: Any
     ) -> None:
         super().__init__(exchange, model, *rest, **more)
         self._encoder = encoder
+        self._spoke = False
         self._told_usage: Usage | None = None
 
     def push(self, batch: Sequence[Chunk], /) -> None:
@@ -246,11 +247,14 @@ class EncodeSink(StreamSink):
         data = b"".join(self._encoder.feed(batch))
         self._look(exchange, batch)
         if data:
+            self._spoke = True
             self._write(exchange, data)
 
     def end(self, terminal: Terminal, /) -> None:
         if self._exchange is None:
             return
+        if isinstance(terminal, Finish) and not self._spoke:
+            terminal = Failure.of(Truncated("the model ended without an answer", code="empty_response"))
         if not isinstance(terminal, Finish):
             self._finish(terminal, b"")
             return
