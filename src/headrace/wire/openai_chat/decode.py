@@ -1,0 +1,232 @@
+"""Bytes of a streamed answer -> chunks: framing, JSON, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import Chunk, Failure, Finish, Start, UsageReport, VendorPart
+from headrace.core.opaque import Opaque
+from headrace.core.usage import Usage
+from headrace.errors import Truncated
+from headrace.framing.frames import Frame, FrameSplitter
+from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
+from headrace.wire.openai_chat.choice import read_choice
+from headrace.wire.openai_chat.event import broken, ended_badly, read_oddly
+from headrace.wire.openai_chat.extras import Extras
+from headrace.wire.openai_chat.failure import failure_from_event
+from headrace.wire.openai_chat.misfit import Misfit
+from headrace.wire.openai_chat.schema import WIRE_NAME, ChunkBody
+from headrace.wire.openai_chat.usage import usage_from
+
+MAX_CANDIDATES = 128
+_LENIENT_AFTER = 3  # chunks in a row with unknown fields: then the strict reading is not tried any more
+
+_BRACKET = ord("[")
+
+_read = msgspec.json.Decoder(ChunkBody).decode
+
+
+class ChatDecoder:
+    """A stage: bytes in any split -> chunks. Eager, linear, never raises; inert after its terminal.
+
+    The end: `[DONE]` or end of input after every candidate's finish_reason is a Finish (not `clean` without
+    `[DONE]`); end of input before is a Failure `truncated`; `[DONE]` with nothing before it too. What comes
+    after `[DONE]` is not read. Unknown fields are kept in `vendor` or as `VendorPart`.
+    """
+
+    __slots__ = (
+        "_candidates",
+        "_done",
+        "_events",
+        "_fingerprint",
+        "_frames",
+        "_held",
+        "_misfit",
+        "_numbers",
+        "_odd",
+        "_started",
+        "_sticky",
+        "_tier",
+        "_usage",
+    )
+
+    def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
+        self._frames = FrameSplitter(max_event_bytes)
+        self._misfit: Misfit | None = Misfit()
+        self._candidates: dict[int, Candidate] = {}
+        self._numbers = count()
+        self._sticky: dict[str, Any] = {}  # the chunk's own fields beside choices, as last seen
+        self._held: dict[str, Any] = {}  # such fields that came before the reply had an id
+        self._fingerprint: str | None = None
+        self._tier: str | None = None
+        self._usage: Usage | None = None
+        self._events = 0
+        self._odd = 0
+        self._started = False
+        self._done = False
+
+    def feed(self, batch: Sequence[bytes]) -> list[Chunk]:
+        """The chunks that `batch` makes complete."""
+        out: list[Chunk] = []
+        for data in batch:
+            if self._done:
+                break
+            if self._misfit is not None and not self._fits(data, out):
+                continue
+            bodies = self._frames.bodies(data)
+            if bodies is None:
+                self._framed(self._frames.feed(data), out)
+                continue
+            for body in bodies:
+                self._event(body, "", out)
+        return out
+
+    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
+        for frame in frames:
+            if isinstance(frame, Failure):
+                self._fail(frame, out)
+            elif frame.data:
+                self._event(frame.data, frame.event, out)
+
+    def close(self) -> list[Chunk]:
+        """The end of input: a Finish where the answer was whole, else what is missing as a Failure."""
+        out: list[Chunk] = []
+        if self._done:
+            return out
+        if self._misfit is not None and self._misfit.found:
+            self._fail(self._misfit.failure(), out)
+        elif self._candidates and all(one.reason is not None for one in self._candidates.values()):
+            self._finish(False, out)
+        else:
+            self._fail(Failure.of(Truncated(self._cut())), out)
+        return out
+
+    def _fits(self, data: bytes, out: list[Chunk]) -> bool:
+        """Whether this is an event stream at all, looking at how it begins."""
+        misfit = self._misfit
+        if misfit is None or not misfit.take(data):
+            self._misfit = None if misfit is not None and misfit.settled else misfit
+            return True
+        if misfit.full:
+            self._fail(misfit.failure(), out)
+        return False
+
+    def _cut(self) -> str:
+        if not self._started:
+            return f"the stream ended after {self._events} events, before the answer began"
+        missing = [str(one.index) for one in self._candidates.values() if one.reason is None]
+        of = f"candidate {', '.join(missing)}" if missing else "any candidate"
+        return f"the stream ended after {self._events} events without a finish_reason for {of}"
+
+    def _event(self, data: bytes, name: str, out: list[Chunk]) -> None:
+        """Read one event. name: the event's own name, empty for most."""
+        if self._done or not data:
+            return
+        if data[0] == _BRACKET and data[:6] == b"[DONE]":
+            self._terminator(out)
+            return
+        self._events += 1
+        try:
+            if self._odd >= _LENIENT_AFTER or name == "error":
+                raise msgspec.ValidationError
+            chunk = _read(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._odd_event(data, name, out)
+            return
+        self._chunk(chunk, None, data, out)
+
+    def _odd_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
+        read = read_oddly(data, name, self._events)
+        if isinstance(read, Failure):
+            self._fail(read, out)
+            return
+        chunk, extras = read
+        self._odd = self._odd + 1 if extras else 0
+        self._chunk(chunk, extras, data, out)
+
+    def _chunk(self, chunk: ChunkBody, extras: Extras | None, data: bytes, out: list[Chunk]) -> None:
+        if chunk.error or not self._started or extras is not None or self._changed(chunk):
+            if chunk.error:
+                self._fail(failure_from_event(chunk.error), out)
+                return
+            self._about(chunk, extras.chunk if extras is not None else {}, out)
+        try:
+            for at, choice in enumerate(chunk.choices or ()):
+                candidate = self._candidates.get(choice.index) or self._candidate(choice.index)
+                read_choice(choice, candidate, at, extras, out)
+                if choice.finish_reason and candidate.reason == "error":
+                    self._fail(ended_badly(candidate.raw_reason), out)
+                    return
+            if chunk.usage is not None or chunk.x_groq is not None:
+                self._count(chunk, out)
+        except (msgspec.ValidationError, ValueError) as error:
+            self._fail(broken(data, self._events, str(error)), out)
+        except TooManyCalls:
+            self._fail(broken(data, self._events, f"more than {MAX_OPEN_CALLS} tool calls are open"), out)
+
+    def _candidate(self, index: int) -> Candidate:
+        if len(self._candidates) >= MAX_CANDIDATES:
+            raise ValueError(f"more than {MAX_CANDIDATES} candidates")
+        found = self._candidates[index] = Candidate(index, self._numbers)
+        return found
+
+    def _changed(self, chunk: ChunkBody) -> bool:
+        """Whether a field of the chunk itself says something new."""
+        fingerprint, tier = chunk.system_fingerprint, chunk.service_tier
+        return (
+            (fingerprint is not None and fingerprint != self._fingerprint)
+            or (tier is not None and tier != self._tier)
+            or chunk.x_groq is not None
+        )
+
+    def _about(self, chunk: ChunkBody, odd: dict[str, Any], out: list[Chunk]) -> None:
+        """Start the reply, or pass on the chunk's own fields that are new."""
+        own = {"system_fingerprint": chunk.system_fingerprint, "service_tier": chunk.service_tier,
+               "provider": chunk.provider, "x_groq": chunk.x_groq, **odd}  # fmt: skip
+        sticky = self._sticky
+        new = {name: value for name, value in own.items() if value is not None and sticky.get(name) != value}
+        sticky.update(new)
+        if self._started:
+            if new:
+                out.append(VendorPart(Opaque(WIRE_NAME, new)))
+            return
+        self._held.update(new)
+        if not chunk.id and not chunk.choices:
+            return  # Azure's word about the prompt comes before the answer has an id
+        self._started = True
+        vendor = Opaque(WIRE_NAME, self._held) if self._held else None
+        out.append(Start(chunk.id or "", chunk.model or "", int(chunk.created or 0), vendor))
+
+    def _count(self, chunk: ChunkBody, out: list[Chunk]) -> None:
+        data = chunk.usage or (chunk.x_groq or {}).get("usage")
+        if not data:
+            return
+        usage = usage_from(data)
+        if usage != self._usage:
+            self._usage = usage
+            out.append(UsageReport(usage))
+
+    def _terminator(self, out: list[Chunk]) -> None:
+        if any(one.spoke or one.reason is not None for one in self._candidates.values()):
+            self._finish(True, out)
+            return
+        said = "the provider ended the stream without an answer: [DONE] came first"
+        self._fail(Failure.of(Truncated(said, code="empty_response")), out)
+
+    def _finish(self, clean: bool, out: list[Chunk]) -> None:
+        for candidate in self._candidates.values():
+            if candidate.reason is None:
+                clean = clean and bool(candidate.raw_reason)
+                candidate.end(candidate.raw_reason, out)
+        first = self._candidates[min(self._candidates)]
+        self._done = True
+        out.append(Finish(first.reason or "stop", first.raw_reason, clean))
+
+    def _fail(self, failure: Failure, out: list[Chunk]) -> None:
+        if not self._done:
+            self._done = True
+            out.append(failure)

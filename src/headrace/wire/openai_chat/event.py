@@ -1,0 +1,57 @@
+"""One event that is not an ordinary chunk: odd but readable, an error in disguise, or broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import Failure
+from headrace.errors import Unavailable, WireError
+from headrace.wire.openai_chat.extras import Extras, read_leniently
+from headrace.wire.openai_chat.failure import failure_from_event
+from headrace.wire.openai_chat.schema import ChunkBody
+
+QUOTED_CHARS = 120
+
+
+def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] | Failure:
+    """The chunk in the `number`-th event, called `name`, read as plain data; or the failure that it is."""
+    text = data.decode("utf-8", "replace")
+    named_error = name == "error"
+    try:
+        parsed = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        return failure_from_event(text) if named_error else broken(text, number, f"not valid JSON ({error})")
+    if named_error or (isinstance(parsed, dict) and _is_error(parsed)):
+        return failure_from_event(parsed)
+    if not isinstance(parsed, dict):
+        return broken(text, number, "not a JSON object")
+    try:
+        return read_leniently(parsed)
+    except msgspec.ValidationError as error:
+        return broken(text, number, str(error))
+
+
+def broken(data: bytes | str, number: int, why: str) -> Failure:
+    """The failure for an event that breaks the wire, with the beginning of it."""
+    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    quoted = text if len(text) <= QUOTED_CHARS else text[:QUOTED_CHARS] + "..."
+    return Failure.of(WireError(f"event {number} of the stream: {why}: {quoted}"))
+
+
+def ended_badly(raw: str) -> Failure:
+    """The failure for a candidate whose finish_reason says that the provider gave up."""
+    said = f"the provider ended the answer with finish_reason {raw!r}"
+    return Failure.of(Unavailable(said, code=raw))
+
+
+def _is_error(data: dict[str, Any]) -> bool:
+    """Whether a JSON event is an error, also one that does not say so in an `error` field."""
+    if data.get("error"):
+        return True
+    if data.get("choices") is not None:
+        return False
+    return (
+        data.get("object") == "error" or data.get("type") == "error" or "detail" in data or "message" in data
+    )

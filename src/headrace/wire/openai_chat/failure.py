@@ -1,0 +1,254 @@
+"""Errors: the vendor's JSON and our `Failure`, both ways.
+
+Sources: OpenAI's error codes guide and the official client's exceptions (openai 3.52), read 2026-11-21; error
+bodies seen from Azure, DeepSeek, Mistral, OpenRouter, vLLM and plain proxies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import Failure
+from headrace.errors import (
+    AuthError,
+    BadRequest,
+    ContentBlocked,
+    ContextOverflow,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+    WireError,
+)
+
+MAX_RAW_BYTES = 4096
+MAX_MESSAGE_CHARS = 1000
+
+_KEYS = re.compile(
+    r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
+)
+_CONTEXT = re.compile(
+    r"(?i)context_length|maximum context|context (?:length|window|size)"
+    r"|prompt is too long|too many (?:input )?tokens"
+)
+_BLOCKED = re.compile(
+    r"(?i)content_?filter|content_policy|responsibleai|moderation|content exists risk|flagged"
+)
+_QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|exceeded your current quota")
+_TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
+
+# Words in an error's `type` or `code`, for errors that come without an HTTP status, in order of trust.
+_WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
+    ("rate_limit", RateLimited),
+    ("too_many_requests", RateLimited),
+    ("authentication", AuthError),
+    ("api_key", AuthError),
+    ("permission", AuthError),
+    ("unauthorized", AuthError),
+    ("invalid_request", BadRequest),
+    ("not_found", BadRequest),
+    ("bad_request", BadRequest),
+    ("unsupported", BadRequest),
+)
+
+
+class ErrorFacts(msgspec.Struct, frozen=True):
+    """What an error body says. code: the vendor's word. status: a number given in the body itself."""
+
+    message: str = ""
+    type: str = ""
+    code: str = ""
+    param: str = ""
+    status: int | None = None
+    hints: str = ""  # other text that tells what class it is
+
+
+def failure_from_response(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> Failure:
+    """The typed failure for an HTTP answer that is not a good stream."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    facts = facts_of(_parsed(body, lower.get("content-type", "")))
+    said = f"{provider or 'the provider'} answered {status}: {facts.message or 'no message'}"
+    return _failure(facts, status, said, provider, retry_after_s(lower), body)
+
+
+def failure_from_event(error: Any, provider: str = "") -> Failure:
+    """The typed failure for an error that came inside a stream that had begun with 200."""
+    facts = facts_of(error)
+    said = f"{provider or 'the provider'} sent an error inside the stream: {facts.message or 'no message'}"
+    raw = error if isinstance(error, str) else msgspec.json.encode(error).decode()
+    return _failure(facts, facts.status, said, provider, None, raw.encode("utf-8", "replace"))
+
+
+def facts_of(error: Any) -> ErrorFacts:
+    """Read an error body in any of the shapes in use: nested or flat, an object or a string."""
+    if isinstance(error, list) and error:
+        error = error[0]
+    if isinstance(error, dict) and isinstance(error.get("error"), dict | str):
+        error = {**error, **error["error"]} if isinstance(error["error"], dict) else _flat(error)
+    if not isinstance(error, dict):
+        return ErrorFacts(message=_safe(str(error)) if error else "")
+    code = error.get("code")
+    number = _status_of(code) or _status_of(error.get("status")) or _status_of(error.get("status_code"))
+    message = error.get("message") or error.get("detail") or error.get("error_description") or ""
+    hints = [error.get("innererror"), error.get("metadata")]
+    return ErrorFacts(
+        message=_safe(message if isinstance(message, str) else _json(message)),
+        type=str(error.get("type") or ""),
+        code="" if code is None or _status_of(code) else str(code),
+        param=str(error.get("param") or ""),
+        status=number,
+        hints=" ".join(_json(hint) for hint in hints if hint),
+    )
+
+
+def _flat(error: dict[str, Any]) -> dict[str, Any]:
+    return {**error, "message": error.get("message") or error["error"]}
+
+
+def _failure(
+    facts: ErrorFacts, status: int | None, said: str, provider: str, wait_s: float | None, raw: bytes
+) -> Failure:
+    kind, retryable = _classify(facts, status)
+    if kind is None:
+        failure = Failure.of(WireError(said, code="unexpected_answer"))
+    else:
+        failure = Failure.of(
+            kind(
+                said,
+                code=facts.code or facts.type,
+                retryable=retryable,
+                http_status=_http_status(kind, status),
+                provider=provider,
+                status=status,
+                retry_after_s=wait_s,
+            )
+        )
+    detail = {**failure.detail, "raw": _safe(raw[:MAX_RAW_BYTES].decode("utf-8", "replace"), MAX_RAW_BYTES)}
+    if facts.param:
+        detail["field"] = facts.param
+    return msgspec.structs.replace(failure, detail=detail)
+
+
+def _classify(facts: ErrorFacts, status: int | None) -> tuple[type[ProviderError] | None, bool | None]:
+    """The class of the error, and whether a retry makes sense where that differs from the class's default."""
+    words = f"{facts.code} {facts.type}".lower()
+    everything = f"{words} {facts.message} {facts.hints}"
+    refusable = status is None or status < 300 or status in (400, 403, 413, 422)
+    if status == 402 or ((status is None or status in (403, 429)) and _QUOTA.search(everything)):
+        return RateLimited, False  # waiting brings no money
+    if refusable and status != 403 and _CONTEXT.search(everything):
+        return ContextOverflow, None
+    if refusable and _BLOCKED.search(f"{words} {facts.hints} {facts.message}"):
+        return ContentBlocked, None
+    if status is not None and status >= 300:
+        return _by_status(status), None
+    for word, kind in _WORDS:
+        if word in words:
+            return kind, None
+    return (None, None) if status is not None else (Unavailable, None)
+
+
+def _by_status(status: int) -> type[ProviderError]:
+    if status in (401, 403, 407):
+        return AuthError
+    if status == 429:
+        return RateLimited
+    if status in (408, 409, 425) or status >= 500:
+        return Unavailable
+    return BadRequest
+
+
+def _http_status(kind: type[ProviderError], status: int | None) -> int | None:
+    """What our own client should see: the provider's word where it concerns the request, a gateway's else."""
+    if kind is BadRequest and status is not None and 400 <= status < 500:
+        return status
+    if kind is Unavailable and status in (503, 504):
+        return status
+    return None
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait as `retry-after-ms` or `retry-after` says (a number, or a date against `date`).
+
+    headers: names in lower case. Returns None where they say nothing readable.
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            wait_s = float(headers.get(name, "")) * unit_s
+        except ValueError:
+            continue
+        if 0 <= wait_s < 1e9:
+            return wait_s
+    until, now = headers.get("retry-after"), headers.get("date")
+    if until is None or now is None:
+        return None
+    from email.utils import parsedate_to_datetime  # slow to import, rarely needed
+
+    try:
+        return max(0.0, (parsedate_to_datetime(until) - parsedate_to_datetime(now)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _parsed(body: bytes, content_type: str) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = body[:MAX_RAW_BYTES].decode("utf-8", "replace").strip()
+    if "html" in content_type.lower() or text[:1] == "<":
+        title = _TITLE.search(text)
+        return f"an HTML page ({' '.join(title[1].split())})" if title else "an HTML page"
+    return text
+
+
+def _status_of(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:4])
+    if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:
+        return value
+    return None
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _safe(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:
+    """The text without anything that looks like a key, cut to a readable length."""
+    clean = _KEYS.sub("***", text)
+    return clean if len(clean) <= limit_chars else clean[:limit_chars] + "..."
+
+
+_TYPES = {
+    "auth": "authentication_error",
+    "rate_limited": "rate_limit_error",
+    "bad_request": "invalid_request_error",
+    "context_overflow": "invalid_request_error",
+    "content_blocked": "invalid_request_error",
+    "request": "invalid_request_error",
+    "unknown_model": "invalid_request_error",
+    "timeout": "timeout_error",
+}
+
+
+def error_body(failure: Failure) -> bytes:
+    """The failure as the JSON body of an HTTP error in OpenAI's shape."""
+    field = failure.detail.get("field")
+    return msgspec.json.encode(
+        {
+            "error": {
+                "message": failure.message,
+                "type": _TYPES.get(failure.kind, "server_error"),
+                "param": field if isinstance(field, str) and field else None,
+                "code": failure.code or failure.kind,
+            }
+        }
+    )
+
+
+def error_event(failure: Failure) -> bytes:
+    """The failure as the last events of a stream: the error, at which clients raise, then the terminator."""
+    return b"data: " + error_body(failure) + b"\n\ndata: [DONE]\n\n"

@@ -1,0 +1,259 @@
+"""The vendor's request body -> Request, with errors that name the field."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from headrace.core.message import Message
+from headrace.core.opaque import Opaque
+from headrace.core.request import RANGES, GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.errors import RequestError
+from headrace.wire.openai_chat.body import (
+    KNOWN,
+    ChoiceBody,
+    CustomTool,
+    FunctionSpec,
+    Named,
+    ObjectFormat,
+    RequestBody,
+    SchemaFormat,
+)
+from headrace.wire.openai_chat.parse_message import message_from
+from headrace.wire.openai_chat.schema import WIRE_NAME
+
+MAX_STOPS = 4
+MAX_QUOTED_CHARS = 80
+
+# Standard fields with no place in `Request`: they reach a provider that speaks this protocol, no other.
+PASSED_ON = (
+    "audio",
+    "metadata",
+    "modalities",
+    "moderation",
+    "prediction",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "verbosity",
+    "web_search_options",
+)
+_HARMLESS: dict[str, Any] = {"modalities": ["text"], "service_tier": "auto", "store": False, "metadata": {}}
+
+_AT = re.compile(r"^(.*) - at `(.*)`$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+
+class ParsedRequest(msgspec.Struct, frozen=True):
+    """A request, and how its answer is wanted. warnings: one sentence for each thing without effect."""
+
+    request: Request
+    stream: bool = False
+    include_usage: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def parse_request(body: bytes) -> ParsedRequest:
+    """Read a client's body. Raises RequestError that names the field (or, for broken JSON, the place).
+
+    Fields that we do not know are kept in `Request.vendor` for a target that speaks this protocol.
+    """
+    data = _json(body)
+    try:
+        parsed = msgspec.convert(data, RequestBody)
+    except msgspec.ValidationError as error:
+        raise _wrong_type(str(error), data) from None
+    _check(parsed)
+    warnings: list[str] = []
+    request = Request(
+        model=parsed.model,
+        messages=_messages(parsed, data),
+        settings=_settings(parsed, warnings),
+        tools=_tools(parsed, data),
+        tool_choice=_tool_choice(parsed),
+        parallel_tool_calls=parsed.parallel_tool_calls,
+        response_format=_format(parsed),
+        user=parsed.user or "",
+        vendor=_vendor(data, warnings),
+    )
+    options = parsed.stream_options
+    return ParsedRequest(
+        request=request,
+        stream=bool(parsed.stream),
+        include_usage=bool(options and options.include_usage),
+        warnings=tuple(warnings),
+    )
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        data = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestError(f"the body is not valid JSON: {error}", code="invalid_json") from None
+    if not isinstance(data, dict):
+        raise RequestError("the body must be a JSON object", code="invalid_json", value=data)
+    return data
+
+
+def _wrong_type(said: str, data: dict[str, Any]) -> RequestError:
+    found = _AT.match(said)
+    why, path = (found[1], found[2]) if found else (said, "$")
+    steps = [name or int(index) for name, index in _STEP.findall(path)]
+    missing = re.search(r"missing required field `(.+)`", why)
+    if missing:
+        steps.append(missing[1])
+    field = ".".join(str(step) for step in steps)
+    value = _value(data, steps)
+    quoted = "" if missing else f" (it is {_quoted(value)})"
+    why = "is missing" if missing else why[:1].lower() + why[1:]
+    return RequestError(f"{field}: {why}{quoted}", field=field, value=value)
+
+
+def _value(data: Any, steps: list[str | int]) -> Any:
+    for step in steps:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            return None
+    return data
+
+
+def _quoted(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= MAX_QUOTED_CHARS else text[:MAX_QUOTED_CHARS] + "..."
+
+
+def _check(body: RequestBody) -> None:
+    """What types alone do not tell."""
+    if not body.model:
+        raise RequestError("model: must not be empty", field="model", value=body.model)
+    if not body.messages:
+        raise RequestError("messages: must hold at least one message", field="messages", value=[])
+    for name, (low, high) in RANGES.items():
+        _in_range(name, getattr(body, name), low, high)
+    _in_range("max_completion_tokens", body.max_completion_tokens, *RANGES["max_tokens"])
+    for token, bias in (body.logit_bias or {}).items():
+        _in_range(f"logit_bias.{token}", bias, -100, 100)
+    if body.top_logprobs is not None and not body.logprobs:
+        raise RequestError(
+            "top_logprobs: needs logprobs to be true", field="top_logprobs", value=body.top_logprobs
+        )
+    if body.stream_options is not None and not body.stream:
+        raise RequestError("stream_options: needs stream to be true", field="stream_options")
+    _check_stops(body.stop)
+
+
+def _in_range(field: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise RequestError(
+            f"{field}: must be between {low:g} and {high:g} (it is {value:g})", field=field, value=value
+        )
+
+
+def _check_stops(stop: str | list[str] | None) -> None:
+    stops = [stop] if isinstance(stop, str) else stop or []
+    if len(stops) > MAX_STOPS:
+        raise RequestError(
+            f"stop: at most {MAX_STOPS} texts (there are {len(stops)})", field="stop", value=stop
+        )
+    if "" in stops:
+        raise RequestError("stop: a text that ends the answer must not be empty", field="stop", value=stop)
+
+
+def _settings(body: RequestBody, warnings: list[str]) -> GenerationSettings:
+    limit = body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens
+    if body.max_tokens is not None and limit != body.max_tokens:
+        warnings.append("max_tokens has no effect beside max_completion_tokens")
+    return GenerationSettings(
+        max_tokens=limit,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        top_k=body.top_k,
+        min_p=body.min_p,
+        frequency_penalty=body.frequency_penalty,
+        presence_penalty=body.presence_penalty,
+        seed=body.seed,
+        stop=(body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ()),
+        logprobs=bool(body.logprobs),
+        top_logprobs=body.top_logprobs,
+        n=body.n or 1,
+        reasoning_effort=body.reasoning_effort,
+        logit_bias=body.logit_bias,
+    )
+
+
+def _messages(body: RequestBody, data: dict[str, Any]) -> tuple[Message, ...]:
+    raw = data["messages"]
+    return tuple(
+        message_from(one, raw[place], f"messages.{place}") for place, one in enumerate(body.messages)
+    )
+
+
+def _tools(body: RequestBody, data: dict[str, Any]) -> tuple[Tool, ...]:
+    tools: list[Tool] = []
+    for place, tool in enumerate(body.tools or ()):
+        raw = data["tools"][place]
+        if isinstance(tool, CustomTool):
+            custom = tool.custom
+            tools.append(Tool(custom.name, custom.description or "", vendor=Opaque(WIRE_NAME, raw)))
+        else:
+            tools.append(_tool(tool.function))
+    return (*tools, *(_tool(function) for function in body.functions or ()))
+
+
+def _tool(function: FunctionSpec) -> Tool:
+    return Tool(function.name, function.description or "", function.parameters or {}, function.strict)
+
+
+def _tool_choice(body: RequestBody) -> ToolChoice | None:
+    choice = body.tool_choice if body.tool_choice is not None else body.function_call
+    field = "tool_choice" if body.tool_choice is not None else "function_call"
+    if choice is None:
+        return None
+    names = [
+        tool.custom.name if isinstance(tool, CustomTool) else tool.function.name for tool in body.tools or ()
+    ]
+    names += [function.name for function in body.functions or ()]
+    if isinstance(choice, str):
+        if choice not in ("auto", "none", "required"):
+            raise RequestError(
+                f"{field}: must be auto, none, required or a tool (it is {_quoted(choice)})",
+                field=field,
+                value=choice,
+            )
+        if choice == "required" and not names:
+            raise RequestError(
+                f"{field}: a call is required, but there are no tools", field=field, value=choice
+            )
+        return ToolChoice("required" if choice == "required" else "none" if choice == "none" else "auto")
+    name = _pinned(choice)
+    if name not in names:
+        raise RequestError(f"{field}: no tool is called {_quoted(name)}", field=field, value=name)
+    return ToolChoice("tool", name)
+
+
+def _pinned(choice: ChoiceBody | Named) -> str:
+    named = choice if isinstance(choice, Named) else choice.function or choice.custom
+    return named.name if named is not None else ""
+
+
+def _format(body: RequestBody) -> ResponseFormat | None:
+    wanted = body.response_format
+    if wanted is None:
+        return None
+    if isinstance(wanted, SchemaFormat):
+        schema = wanted.json_schema
+        return ResponseFormat("json_schema", schema.name, schema.schema, schema.strict)
+    return ResponseFormat("json_object" if isinstance(wanted, ObjectFormat) else "text")
+
+
+def _vendor(data: dict[str, Any], warnings: list[str]) -> Opaque | None:
+    extra = {name: value for name, value in data.items() if name not in KNOWN and value is not None}
+    telling = [name for name in PASSED_ON if name in extra and extra[name] != _HARMLESS.get(name)]
+    warnings += [f"{name} has an effect only at a provider that speaks this protocol" for name in telling]
+    return Opaque(WIRE_NAME, extra) if extra else None

@@ -1,0 +1,236 @@
+"""Same wire in and out: whole events pass as they came, checked and counted, never rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import Failure, Finish, Terminal
+from headrace.core.usage import Usage
+from headrace.errors import Truncated
+from headrace.framing.frames import Frame, FrameSplitter
+from headrace.wire.openai_chat.event import broken, ended_badly, read_oddly
+from headrace.wire.openai_chat.finish import reason_from
+from headrace.wire.openai_chat.misfit import Misfit
+from headrace.wire.openai_chat.schema import ChunkBody
+from headrace.wire.openai_chat.usage import usage_from
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    reasoning_details: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+    audio: Any = None
+    images: Any = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    index: int = 0
+    finish_reason: str | None = None
+
+
+class _Event(msgspec.Struct, gc=False):
+    """The fields a relay looks at; the decoder skips the rest, checking only that it is JSON."""
+
+    choices: list[_Choice] | None = None
+    usage: dict[str, Any] | None = None
+    x_groq: dict[str, Any] | None = None
+    error: Any = None
+
+
+_ODD = _Event()  # stands for an event that does not fit: it is read again as plain data
+_read = msgspec.json.Decoder(_Event).decode
+_DONE = b"data: [DONE]\n\n"
+
+
+class ChatRelay:
+    """A stage: bytes in any split -> the bytes to forward and, last, one terminal.
+
+    An event leaves when it is whole and good, so a client never sees half of one; an event that breaks the
+    wire or is an error does not leave: it is the `Failure`. The verdict is the decoder's own.
+
+    include_usage: whether the client asked for the event that carries usage alone (it is left out where not).
+    usage: what the provider reported, once it has. content_events: events with a part of the answer in them.
+    """
+
+    __slots__ = (
+        "_done",
+        "_ended",
+        "_events",
+        "_frames",
+        "_include_usage",
+        "_misfit",
+        "_reason",
+        "_seen",
+        "content_events",
+        "usage",
+    )
+
+    def __init__(self, include_usage: bool, max_event_bytes: int = 16 * 2**20) -> None:
+        self.content_events = 0
+        self.usage: Usage | None = None
+        self._include_usage = include_usage
+        self._frames = FrameSplitter(max_event_bytes)
+        self._misfit: Misfit | None = Misfit()
+        self._seen: set[int] = set()
+        self._ended: set[int] = set()
+        self._reason = ""  # candidate 0's
+        self._events = 0
+        self._done = False
+
+    def feed(self, batch: Sequence[bytes]) -> list[bytes | Terminal]:
+        """What `batch` makes ready to forward."""
+        out: list[bytes | Terminal] = []
+        for data in batch:
+            if self._done:
+                break
+            if self._misfit is not None and not self._fits(data, out):
+                continue
+            bodies = self._frames.bodies(data)
+            if bodies is None:
+                self._framed(self._frames.feed(data), out)
+            else:
+                self._whole(bodies, data, out)
+        return out
+
+    def _whole(self, bodies: list[bytes], data: bytes, out: list[bytes | Terminal]) -> None:
+        """A read of ordinary events: mostly all pass, and it is forwarded as the one piece it came in."""
+        kept: list[bytes] | None = None  # None while all have passed
+        terminal: Terminal | None = None
+        for place, body in enumerate(bodies):
+            verdict = self._look(body, "")
+            if verdict is True:
+                if kept is not None:
+                    kept.append(body)
+                continue
+            kept = bodies[:place] if kept is None else kept
+            if verdict is not False:
+                terminal = verdict
+                if isinstance(verdict, Finish):
+                    kept.append(body)
+                break
+        if kept is None:
+            out.append(data)
+        elif kept:
+            out.append(b"".join([b"data: %b\n\n" % body for body in kept]))
+        if terminal is not None:
+            self._done = True
+            out.append(terminal)
+
+    def _framed(self, frames: Sequence[Frame | Failure], out: list[bytes | Terminal]) -> None:
+        for frame in frames:
+            verdict = (
+                frame if isinstance(frame, Failure) else not frame.data or self._look(frame.data, frame.event)
+            )
+            if isinstance(frame, Frame) and (verdict is True or isinstance(verdict, Finish)):
+                out.append(frame.raw)
+            if not isinstance(verdict, bool):
+                self._done = True
+                out.append(verdict)
+                return
+
+    def close(self) -> list[bytes | Terminal]:
+        """The end of input. A missing `[DONE]` is written for the client where the answer was whole."""
+        if self._done:
+            return []
+        self._done = True
+        if self._misfit is not None and self._misfit.found:
+            return [self._misfit.failure()]
+        if self._seen and self._seen == self._ended:
+            return [_DONE, self._finish(False)]
+        said = f"the stream ended after {self._events} events without a finish_reason"
+        return [Failure.of(Truncated(said))]
+
+    def _fits(self, data: bytes, out: list[bytes | Terminal]) -> bool:
+        misfit = self._misfit
+        if misfit is None or not misfit.take(data):
+            self._misfit = None if misfit is not None and misfit.settled else misfit
+            return True
+        if misfit.full:
+            self._done = True
+            out.append(misfit.failure())
+        return False
+
+    def _look(self, data: bytes, name: str) -> bool | Terminal:
+        """Whether an event may pass, or the terminal that it is."""
+        if data[:6] == b"[DONE]":
+            return self._terminator()
+        self._events += 1
+        event: _Event | ChunkBody
+        try:
+            event = _read(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            event = _ODD
+        if event.choices is None or event.error or name == "error":
+            read = read_oddly(data, name, self._events)
+            if isinstance(read, Failure):
+                return read
+            event = read[0]
+        for choice in event.choices or ():
+            failure = self._choice(choice)
+            if failure is not None:
+                return failure
+        if event.usage is not None or event.x_groq is not None:
+            return self._count(event, data)
+        return True
+
+    def _choice(self, choice: Any) -> Failure | None:
+        index: int = choice.index
+        if index not in self._seen:
+            self._seen.add(index)
+        delta = choice.delta
+        if delta is not None and (delta.content or _speaks(delta)):
+            self.content_events += 1
+            if self._ended:
+                self._ended.discard(index)
+        return self._end(index, choice.finish_reason) if choice.finish_reason else None
+
+    def _count(self, event: _Event | ChunkBody, data: bytes) -> bool | Failure:
+        """Take the usage; the event that carries nothing else passes only to a client that asked for it."""
+        usage = event.usage or (event.x_groq.get("usage") if event.x_groq else None)
+        if not usage:
+            return True
+        try:
+            self.usage = usage_from(usage)
+        except msgspec.ValidationError as error:
+            return broken(data, self._events, str(error))
+        return bool(event.choices) or self._include_usage
+
+    def _end(self, index: int, raw: str) -> Failure | None:
+        if reason_from(raw) == "error":
+            return ended_badly(raw)
+        self._ended.add(index)
+        if index == 0:
+            self._reason = raw
+        return None
+
+    def _terminator(self) -> Terminal:
+        if not self._ended and not self.content_events:
+            said = "the provider ended the stream without an answer: [DONE] came first"
+            return Failure.of(Truncated(said, code="empty_response"))
+        return self._finish(self._seen == self._ended)
+
+    def _finish(self, clean: bool) -> Finish:
+        raw = self._reason
+        return Finish(reason_from(raw) if raw else "stop", raw, clean)
+
+
+def _speaks(delta: Any) -> bool:
+    """Whether a delta without content says something else: reasoning, a refusal, a call, sound, an image."""
+    return bool(
+        delta.reasoning_content
+        or delta.reasoning
+        or delta.tool_calls
+        or delta.refusal
+        or delta.reasoning_details
+        or delta.function_call
+        or delta.audio
+        or delta.images
+    )

@@ -1,0 +1,8 @@
+"""Requests, both ways: `build` asks a provider, `parse_request` reads a client, `rebody` readdresses one."""
+
+from __future__ import annotations
+
+from headrace.wire.openai_chat.build import PATH, build, rebody
+from headrace.wire.openai_chat.parse import ParsedRequest, parse_request
+
+__all__ = ["PATH", "ParsedRequest", "build", "parse_request", "rebody"]
