@@ -108,7 +108,7 @@ def test_chunks_one_a_line(tmp_path: Path) -> None:
 def test_an_error_inside_the_stream_is_data(tmp_path: Path) -> None:
     (found,) = decode("--final", stdin=sse(ERROR, done=False))
     assert (found["text"], found["finish_reason"]) == ("Hi", "error")
-    assert found["error"]["message"] == "overloaded"
+    assert "overloaded" in found["error"]["message"]
     assert found["error"]["code"] == "busy"
     assert decode("--final", "--exit-status", stdin=sse(ERROR), code=1)
     assert decode("-e", stdin=sse(HELLO), code=0)

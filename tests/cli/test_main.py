@@ -59,7 +59,7 @@ USAGE_ERRORS = {
     "an unknown option": (["decode", "--wire", "openai_chat", "--fast"], "--fast"),
     "an unknown wire": (["decode", "--wire", "morse"], "'morse' is not"),
     "a missing file": (["decode", "--wire", "openai_chat", "no-such.sse"], "no-such.sse"),
-    "a missing option": (["decode", "no-such.sse"], "--wire"),
+    "a missing option": (["decode", "-"], "--wire"),
 }
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -35,8 +36,20 @@ Exit codes: 0 done, 1 failed, 2 asked wrongly, 130 stopped by Ctrl-C.
 """
 
 
+class ReaderGone(Exception):
+    """Nobody reads our output any more. click would turn a BrokenPipeError into exit code 1 by itself."""
+
+
 class CommandTable(click.Group):
     """A group whose commands are imported when they are asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+        return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -73,7 +86,6 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; an error is one line on stderr."""
     try:
         code = headrace.main(args, prog_name="headrace", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -86,7 +98,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return _say(error.message, exit_code_of(error))
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
+    except ReaderGone:
         # Python flushes stdout once more at exit: give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -1,0 +1,110 @@
+"""`headrace chat`: one question, a pipe, or a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from headrace.cli.answer import Printer, answer
+from headrace.cli.conversation import Conversation
+from headrace.cli.session import Session, keep_history
+from headrace.core.request import PRESETS, GenerationSettings, PresetName, ResponseFormat
+from headrace.dispatch.runtime import Runtime
+
+
+@click.command("chat")
+@click.argument("prompt", required=False)
+@click.option("-m", "--model", default="local", show_default=True, help="A model id or an alias.")
+@click.option("-s", "--system", default="", help="The system message.")
+@click.option("--max-tokens", type=click.IntRange(1), help="End the answer after so many tokens.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="0 is the likeliest, 2 the wildest.")
+@click.option("--seed", type=int, help="The same seed gives the same answer, where the model can.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="Settings to begin with.")
+@click.option(
+    "--json-schema",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Answer with JSON of the schema in this file.",
+)
+@click.option("--no-stats", is_flag=True, help="Do not print the speed after an answer.")
+def command(
+    prompt: str | None,
+    model: str,
+    system: str,
+    max_tokens: int | None,
+    temperature: float | None,
+    seed: int | None,
+    preset: PresetName | None,
+    json_schema: Path | None,
+    no_stats: bool,
+) -> None:
+    """Talk to a model: one question, a pipe, or a conversation.
+
+    With a PROMPT, or something piped in, or both (the prompt first), it answers once. With neither, at a
+    terminal, it holds a conversation. The answer goes to stdout, its speed and any warning to stderr.
+
+    \b
+    Examples:
+      headrace chat "Why is the sky blue?"
+      headrace chat --model openai/gpt-4o-mini --temperature 0 "Name three rivers"
+      cat notes.txt | headrace chat "Summarise this:"
+      headrace chat --json-schema person.json "Ada, 36, from London"
+      headrace chat
+    """
+    settings = _settings(preset, max_tokens, temperature, seed)
+    conversation = Conversation(model, system, settings, _schema(json_schema))
+    text = "\n\n".join(part for part in (prompt, _piped()) if part)
+    if not text and not sys.stdin.isatty():
+        raise click.UsageError("there is nothing to ask: give a PROMPT, or pipe it in")
+    runtime = Runtime()
+    with asyncio.Runner() as runner:
+        try:
+            if text:
+                request = conversation.asking(text)
+                runner.run(answer(runtime, request, Printer(), stats=not no_stats))
+            else:
+                _converse(conversation, runtime, runner, stats=not no_stats)
+        finally:
+            runner.run(runtime.aclose())
+
+
+def _converse(conversation: Conversation, runtime: Runtime, runner: asyncio.Runner, *, stats: bool) -> None:
+    write_history = keep_history(home() / "chat_history")
+    try:
+        Session(conversation, runtime, runner, stats=stats).run()
+    finally:
+        write_history()
+
+
+def _settings(
+    preset: PresetName | None, max_tokens: int | None, temperature: float | None, seed: int | None
+) -> GenerationSettings:
+    given = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+    changed = {name: value for name, value in given.items() if value is not None}
+    return msgspec.structs.replace(PRESETS[preset] if preset else GenerationSettings(), **changed)
+
+
+def _schema(file: Path | None) -> ResponseFormat | None:
+    if file is None:
+        return None
+    try:
+        schema = msgspec.json.decode(file.read_bytes(), type=dict)
+    except msgspec.DecodeError as error:
+        raise click.UsageError(f"--json-schema {file}: {error}") from error
+    return ResponseFormat("json_schema", name=file.stem, schema=schema, strict=True)
+
+
+def _piped() -> str:
+    """What a pipe or a file gives on stdin; a terminal, /dev/null or a closed stdin gives nothing."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return ""
+    if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
+        return ""
+    return sys.stdin.read()

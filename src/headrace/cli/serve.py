@@ -1,0 +1,62 @@
+"""`headrace serve`: every model over the OpenAI-compatible API."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+
+from headrace.config import load_config
+
+
+@click.command("serve")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1, or the configuration's]")
+@click.option("--port", type=click.IntRange(0, 65535), help="[default: 8787, or the configuration's]")
+@click.option("--config", metavar="FILE", help="Which headrace.toml to read.")
+@click.option("--drain-s", type=click.FloatRange(0), help="How long running answers may go on after Ctrl-C.")
+@click.option("--access-log", is_flag=True, help="One JSON line a request on stderr.")
+def command(
+    host: str | None, port: int | None, config: str | None, drain_s: float | None, access_log: bool
+) -> None:
+    """Serve every model over the OpenAI-compatible API.
+
+    Runs until Ctrl-C or SIGTERM, then lets running answers end; a second signal waits no longer.
+
+    \b
+    Examples:
+      headrace serve
+      headrace serve --port 0
+      headrace serve --host 0.0.0.0 --config /etc/headrace.toml
+    """
+    settings = load_config(config)
+    try:
+        from headrace.server.limits import Limits
+        from headrace.server.serve import serve
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"serving needs {error.name}: pip install 'headrace[server]'") from error
+    from headrace.dispatch.runtime import Runtime
+
+    bounds = settings.server.limits()
+    if drain_s is not None:
+        bounds["drain_s"] = drain_s
+    _log_to_stderr(access_log)
+    serve(
+        Runtime(settings),
+        host=host or settings.server.host,
+        port=settings.server.port if port is None else port,
+        limits=Limits(**bounds),  # type: ignore[arg-type]
+        access_log=access_log,
+        announce=click.echo,
+    )
+
+
+def _log_to_stderr(access_log: bool) -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    if access_log:
+        lines = logging.StreamHandler(sys.stderr)
+        lines.setFormatter(logging.Formatter("%(message)s"))
+        access = logging.getLogger("headrace.access")
+        access.addHandler(lines)
+        access.setLevel(logging.INFO)
+        access.propagate = False

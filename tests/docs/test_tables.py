@@ -1,0 +1,80 @@
+"""The tables of the documents name what is in the code: no more, no less."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import get_args
+
+import click
+import msgspec
+
+from headrace.cli.main import COMMANDS
+from headrace.core.chunk import Chunk
+from headrace.errors import KINDS
+from headrace.providers.registry import KNOWN
+
+ROOT = Path(__file__).parents[2]
+
+
+def rows(page: str, columns: int) -> list[list[str]]:
+    found = []
+    for line in (ROOT / page).read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == columns:
+            found.append(cells)
+    return found
+
+
+def test_chunks() -> None:
+    told = {cells[0]: (cells[1], cells[2]) for cells in rows("docs/reference/chunks.md", 3)}
+    true = {}
+    for chunk in get_args(Chunk):
+        info = msgspec.inspect.type_info(chunk)
+        fields = ", ".join(f"`{field.name}`" for field in info.fields)
+        true[f"`{chunk.__name__}`"] = (f"`{info.tag}`", fields)
+    assert told == true
+
+
+def test_errors() -> None:
+    told = {cells[0]: cells[1] for cells in rows("docs/topics/errors.md", 3)}
+    assert told == {f"`{error.__name__}`": f"`{kind}`" for kind, error in KINDS.items()}
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = [
+        (page, target)
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    ]
+    assert len(links) > 20
+    assert [(page.name, target) for page, target in links if not (page.parent / target).exists()] == []
+
+
+def test_providers() -> None:
+    page = (ROOT / "docs/howto/call-a-provider.md").read_text()
+    told = re.search(r"^Known: ([^.]*)\.", page, re.M)
+    assert told
+    assert re.split(r",\s+", told[1]) == sorted(KNOWN)
+    assert f"OpenAI and {len(KNOWN) - 1} places" in (ROOT / "README.md").read_text()
+
+
+def options_of(command: click.Command) -> set[str]:
+    found = {
+        flag
+        for param in command.params
+        if isinstance(param, click.Option)
+        for flag in [*param.opts, *param.secondary_opts]
+    }
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            found |= options_of(command.commands[name])
+    return found
+
+
+def test_commands_and_options() -> None:
+    page = (ROOT / "docs/reference/cli.md").read_text()
+    sections = dict(re.findall(r"^## `headrace (\w+)[^\n]*\n(.*?)(?=^## |\Z)", page, re.M | re.S))
+    assert sorted(sections) == sorted(COMMANDS)
+    for name, text in sections.items():
+        told = set(re.findall(r"`(--?[a-z][a-z-]*)`", text))
+        assert told == options_of(import_module(COMMANDS[name][0]).command), name
