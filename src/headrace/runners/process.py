@@ -1,0 +1,224 @@
+"""The parent's end of a worker: start it, load it, send replies out to their readers, notice its death."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol, assert_never
+
+from headrace.core.chunk import Chunk, Failure, Terminal
+from headrace.errors import HeadraceError, RunnerError
+from headrace.runners.base import Facts
+from headrace.runners.frames import (
+    Batch,
+    Cancel,
+    Credit,
+    Down,
+    End,
+    FrameReader,
+    Load,
+    Loaded,
+    LoadFailed,
+    Run,
+    encoded,
+    up,
+)
+
+LOG_LINES = 60  # of what the worker wrote to stderr, kept to explain a failure
+_STOP_S = 2.0  # a worker that does not leave by itself in this time is killed
+
+
+class Reader(Protocol):
+    """Who gets one reply's chunks."""
+
+    def take(self, chunks: list[Chunk], /) -> None: ...
+
+    def over(self, terminal: Terminal, /) -> None: ...
+
+
+class WorkerLog(asyncio.Protocol):
+    """The last lines of the worker's stderr, bounded."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._part = b""
+
+    def data_received(self, data: bytes) -> None:
+        *ends, part = (self._part + data).split(b"\n")
+        self._part = part[-2000:]
+        self.lines.extend(line[-2000:].decode("utf-8", "replace") for line in ends)
+
+    def tail(self, lines: int = 5) -> str:
+        """The last lines that say something, joined by " | "."""
+        said = [line.strip() for line in [*self.lines, self._part.decode("utf-8", "replace")] if line.strip()]
+        return " | ".join(said[-lines:])
+
+
+class WorkerProcess(asyncio.Protocol):
+    """One child process with one engine. Everything here runs on the loop that started it."""
+
+    def __init__(self, on_death: Callable[[WorkerProcess], None]) -> None:
+        self.log = WorkerLog()
+        self.facts = Facts(0)
+        self._on_death = on_death
+        self._readers: dict[int, Reader] = {}
+        self._ids = 0
+        self._frames = FrameReader()
+        self._loop = asyncio.get_running_loop()
+        self._loaded: asyncio.Future[Facts] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_transport: asyncio.BaseTransport | None = None
+        self._reaped: asyncio.Task[None] | None = None
+        self._folder = ""
+
+    @property
+    def pid(self) -> int:
+        """Of the child; 0 before it was started."""
+        return self._process.pid if self._process is not None else 0
+
+    async def start(self, place: str, options: dict[str, Any]) -> Facts:
+        """Start the child and load the engine. Raises RunnerError (E502 and what the engine says)."""
+        self._folder = tempfile.mkdtemp(prefix="hr-")  # 0700: only this user can reach the engine's socket
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = _spawned(place, theirs.fileno())
+        try:
+            stderr = self._process.stderr
+            assert stderr is not None  # asked for above
+            self._log_transport, _ = await self._loop.connect_read_pipe(lambda: self.log, stderr)
+            ours.setblocking(False)
+            self._transport, _ = await self._loop.create_connection(lambda: self, sock=ours)
+            self._send(Load({**options, "socket_path": os.path.join(self._folder, "engine.sock")}))
+            self.facts = await asyncio.shield(self._loaded)
+        except BaseException:
+            ours.close() if self._transport is None else self._transport.abort()
+            await self.close()
+            raise
+        return self.facts
+
+    def run(self, job: dict[str, Any], reader: Reader, credit: int) -> int:
+        """Begin one reply; its number, for `grant` and `cancel`."""
+        self._ids += 1
+        self._readers[self._ids] = reader
+        self._send(Run(self._ids, job, credit))
+        return self._ids
+
+    def grant(self, id: int, more: int) -> None:
+        """Let the worker send `more` chunks of reply `id`."""
+        self._send(Credit(id, more))
+
+    def cancel(self, id: int) -> None:
+        """Stop reply `id`. Its reader hears the end when its slot is free."""
+        self._send(Cancel(id))
+
+    def _send(self, message: Down) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(encoded(message))
+
+    # The socket's side.
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            messages = [up(body) for body in self._frames.feed(data)]
+        except ValueError as error:  # msgspec's errors are ValueErrors too
+            self.log.lines.append(f"the worker sent what cannot be read: {error}")
+            if self._transport is not None:
+                self._transport.abort()
+            return
+        for message in messages:
+            match message:
+                case Batch():
+                    self._readers[message.id].take(message.chunks)
+                case End():
+                    self._readers.pop(message.id).over(message.terminal)
+                case Loaded():
+                    self._settle(message.facts)
+                case LoadFailed():
+                    self._settle(self._explained(message.failure.error()))
+                case _:
+                    assert_never(message)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._settle(self._explained(RunnerError("the worker died while it loaded", code="E502")))
+        if self._reaped is None:
+            self._reaped = self._loop.create_task(self._reap())
+        readers, self._readers = self._readers, {}
+        self._on_death(self)
+        died = RunnerError(
+            "the local engine's process died; the next request starts a new one",
+            retryable=True,
+            http_status=503,
+        )
+        for reader in readers.values():
+            reader.over(Failure.of(died))
+
+    def _settle(self, outcome: Facts | HeadraceError) -> None:
+        if self._loaded.done():
+            return
+        if isinstance(outcome, Facts):
+            self._loaded.set_result(outcome)
+        else:
+            self._loaded.set_exception(outcome)
+            self._loaded.exception()  # whoever waited may be gone: not an error of its own
+
+    def _explained(self, error: HeadraceError) -> HeadraceError:
+        said = self.log.tail()
+        if said:
+            error.message = f"{error.message} (it said: {said})"
+            error.args = (error.message,)
+        return error
+
+    # The end.
+
+    async def close(self) -> None:
+        """End the child and free all it held. From any state, more than once."""
+        if self._transport is not None:
+            self._transport.close()
+        if self._reaped is None:
+            self._reaped = self._loop.create_task(self._reap())
+        await asyncio.shield(self._reaped)
+
+    async def _reap(self) -> None:
+        """No zombie, no open pipe, no file left."""
+        process = self._process
+        if process is not None:
+            await self._loop.run_in_executor(None, _ended, process)
+        if self._log_transport is not None:
+            self._log_transport.close()
+        elif process is not None and process.stderr is not None:
+            process.stderr.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _spawned(place: str, fd: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "headrace.runners.worker", place, str(fd)]
+    # Linux sends the signal when the *thread* that started the child ends: only the main one lives as long.
+    if threading.current_thread() is threading.main_thread():
+        command.append("--die-with-parent")
+    return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+        command,
+        pass_fds=(fd,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+        start_new_session=True,  # Ctrl-C at the terminal stops an answer, not the engine
+    )
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,141 @@
+"""The child process: one engine, its requests, one socket to the parent. Nothing here knows any engine.
+
+Run as `python -m headrace.runners.worker PLACE FD [--die-with-parent]`. It ends when the socket does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from headrace.core.chunk import Cancelled, Chunk, Failure, Terminal
+from headrace.errors import HeadraceError, RunnerError
+from headrace.runners.base import Engine, engine_at
+from headrace.runners.frames import (
+    Batch,
+    Cancel,
+    Credit,
+    End,
+    FrameReader,
+    Load,
+    Loaded,
+    LoadFailed,
+    Run,
+    Up,
+    down,
+    encoded,
+)
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Reply:
+    """One reply under way: its task and the chunks it may still send."""
+
+    def __init__(self, credit: int) -> None:
+        self.credit = credit
+        self.granted = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Worker:
+    """Takes messages from the parent, runs the engine, sends chunks back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.replies: dict[int, Reply] = {}
+        self.writer: asyncio.StreamWriter | None = None
+
+    async def serve(self, sock: socket.socket) -> None:
+        """Until the parent closes its end."""
+        reader, self.writer = await asyncio.open_connection(sock=sock)
+        frames = FrameReader()
+        while data := await reader.read(262_144):
+            for body in frames.feed(data):
+                self._take(down(body))
+
+    def _send(self, message: Up) -> None:
+        assert self.writer is not None  # set before the first message is read
+        if not self.writer.is_closing():
+            self.writer.write(encoded(message))
+
+    def _take(self, message: Any) -> None:
+        match message:
+            case Run():
+                reply = self.replies[message.id] = Reply(message.credit)
+                reply.task = asyncio.create_task(self._run(message, reply))
+            case Credit():
+                if (known := self.replies.get(message.id)) is not None:
+                    known.credit += message.more
+                    known.granted.set()
+            case Cancel():
+                known = self.replies.get(message.id)
+                if known is not None and known.task is not None:
+                    known.task.cancel()
+            case Load():
+                self._load(message)
+
+    def _load(self, message: Load) -> None:
+        try:
+            # On the loop's own thread: there is nothing else to do before the model is there.
+            facts = self.engine.load(message.options)
+        except HeadraceError as error:
+            self._send(LoadFailed(Failure.of(error)))
+        except Exception as error:  # noqa: BLE001 - whatever the engine raised, the parent must hear of it
+            self._send(LoadFailed(Failure.of(_load_error(error))))
+        else:
+            self._send(Loaded(facts))
+
+    async def _run(self, message: Run, reply: Reply) -> None:
+        async def emit(chunks: Sequence[Chunk]) -> None:
+            self._send(Batch(message.id, list(chunks)))
+            reply.credit -= len(chunks)
+            while reply.credit <= 0:
+                reply.granted.clear()
+                await reply.granted.wait()
+
+        terminal: Terminal
+        try:
+            terminal = await self.engine.run(message.job, emit)
+        except asyncio.CancelledError:
+            terminal = Cancelled("the reader stopped the stream")
+        except HeadraceError as error:
+            terminal = Failure.of(error)
+        except Exception as error:  # noqa: BLE001 - an engine's fault is the stream's failure, not the worker's
+            terminal = Failure.of(RunnerError(f"the engine raised {type(error).__name__}: {error}"))
+        del self.replies[message.id]
+        self._send(End(message.id, terminal))
+
+
+def _load_error(error: Exception) -> RunnerError:
+    return RunnerError(f"the engine could not load: {type(error).__name__}: {error}", code="E502")
+
+
+def _die_with_parent() -> None:
+    """Linux: the kernel kills us with the thread that started us, even while native code holds the loop."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main(argv: Sequence[str]) -> None:
+    """The process's whole life."""
+    place, fd = argv[0], int(argv[1])
+    if "--die-with-parent" in argv:
+        _die_with_parent()
+    sock = socket.socket(fileno=fd)
+    sock.setblocking(False)
+    engine = engine_at(place)
+    asyncio.run(Worker(engine).serve(sock))
+    # Native threads may still be at work on a reply nobody reads: leave without waiting for them.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
