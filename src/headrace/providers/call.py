@@ -16,6 +16,7 @@ from headrace.errors import HeadraceError, Truncated
 from headrace.providers.clock import AnswerClock
 from headrace.providers.scrub import scrubbed
 from headrace.transport.http import Call, HttpRequest, Sender
+from headrace.transport.wheel import Deadline
 
 T = TypeVar("T")
 MAX_ERROR_BYTES = 65_536
@@ -48,6 +49,7 @@ class ProviderSource(Generic[T]):
         "_body",
         "_call",
         "_clock",
+        "_drain",
         "_is_token",
         "_paused",
         "_plan",
@@ -76,6 +78,7 @@ class ProviderSource(Generic[T]):
         self._sink: Sink[T] | None = None  # set from start to the terminal
         self._call: Call | None = None
         self._clock: AnswerClock | None = None
+        self._drain: Deadline | None = None
         self._body: _Body | None = None  # what is collected instead of fed: an error's body, or the drain
 
     def start(self, sink: Sink[T], /) -> None:
@@ -195,7 +198,7 @@ class ProviderSource(Generic[T]):
         if isinstance(terminal, Finish) and self._call is not None:
             self._body = _Body(0, {}, DRAIN_BYTES)
             self._call.resume()
-            self._sender.wheel.after(DRAIN_S, self._drop)
+            self._drain = self._sender.wheel.after(DRAIN_S, self._drop)
         else:
             self._drop()
         if isinstance(terminal, Failure):
@@ -209,6 +212,9 @@ class ProviderSource(Generic[T]):
     def _drop(self) -> None:
         call, self._call = self._call, None
         self._body = None
+        if self._drain is not None:
+            self._drain.cancel()
+            self._drain = None
         if call is not None:
             call.cancel()
 

@@ -1,7 +1,7 @@
 """The ways in which places that speak one wire differ, by name. A row lists those it needs.
 
-A quirk is read by the wire (`build` and `rebody` get the row's), so what it does stands there; here stands
-what may be set and what it means, so that a misspelt one is an error and not a silence.
+A quirk is read by the wire (`build` and `rebody` get the row's), so what it does is told there; here stands
+what may be set, so that a misspelt one is an error and not a silence.
 """
 
 from __future__ import annotations
@@ -13,9 +13,17 @@ from typing import Any
 from headrace.errors import ConfigError
 from headrace.providers.row import ProviderRow
 
-# wire -> quirk -> (type, meaning).
-QUIRKS: dict[str, dict[str, tuple[type, str]]] = {
-    "openai_chat": {},
+# wire -> quirk -> its type. `tuple` is a list of texts.
+QUIRKS: dict[str, dict[str, type]] = {
+    "openai_chat": {
+        "max_tokens_field": str,  # "max_tokens" or "max_completion_tokens"
+        "no_stream_options": bool,  # refuses `stream_options`
+        "no_developer_role": bool,  # "developer" must be sent as "system"
+        "reasoning_effort": bool,  # false: refuses the field
+        "reasoning_field": str,  # the message field for reasoning of earlier turns
+        "extra": tuple,  # settings beyond the standard that it takes, of top_k, min_p
+        "drop": tuple,  # body fields that it refuses
+    },
 }
 
 
@@ -27,9 +35,16 @@ def checked_quirks(row: ProviderRow) -> Mapping[str, Any]:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known) or 'none'}"
             raise _wrong(row, name, f"unknown quirk of {row.wire}: {hint}")
-        if type(value) is not known[name][0]:
-            raise _wrong(row, name, f"expected {known[name][0].__name__}")
+        if not _fits(value, known[name]):
+            expected = "a list of texts" if known[name] is tuple else known[name].__name__
+            raise _wrong(row, name, f"expected {expected}")
     return row.quirks
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if kind is tuple:
+        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    return type(value) is kind
 
 
 def _wrong(row: ProviderRow, quirk: str, why: str) -> ConfigError:

@@ -6,6 +6,8 @@ classes of mozilla-ai/any-llm; only places whose chat completions speak the open
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from headrace.config import ProviderSettings, Settings, line_in
@@ -15,40 +17,56 @@ from headrace.providers.row import ProviderRow
 from headrace.wire import WIRES
 
 
-def _remote(name: str, base_url: str, api_key_env: str) -> ProviderRow:
-    return ProviderRow(name, "openai_chat", base_url, api_key_env)
+def _remote(name: str, base_url: str, api_key_env: str, **quirks: Any) -> ProviderRow:
+    return ProviderRow(name, "openai_chat", base_url, api_key_env, quirks=quirks)
 
 
-def _here(name: str, base_url: str, api_key_env: str = "") -> ProviderRow:
+def _here(name: str, base_url: str, api_key_env: str = "", **quirks: Any) -> ProviderRow:
     """A server on this machine: a key where one was set up, else none."""
-    return ProviderRow(name, "openai_chat", base_url, api_key_env, key_optional=True)
+    return ProviderRow(name, "openai_chat", base_url, api_key_env, key_optional=True, quirks=quirks)
+
+
+_SAMPLERS = ("top_k", "min_p")
+# console.groq.com/docs/openai, "Currently Unsupported OpenAI Features": a 400 where they are sent.
+_GROQ_REFUSES = ("logprobs", "logit_bias", "top_logprobs")
+# Fields outside Mistral's schema are refused (422 extra_forbidden); its seed has another name.
+_MISTRAL_REFUSES = ("seed", "logit_bias", "logprobs", "top_logprobs")
 
 
 KNOWN: dict[str, ProviderRow] = {
     row.name: row
     for row in (
-        _remote("openai", "https://api.openai.com/v1", "OPENAI_API_KEY"),
+        _remote(
+            "openai", "https://api.openai.com/v1", "OPENAI_API_KEY", max_tokens_field="max_completion_tokens"
+        ),
         _remote("alibaba", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY"),
         _remote("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
         _remote("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
-        _remote("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
-        _remote("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
-        _remote("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+        _remote("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", no_developer_role=True),
+        _remote("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", extra=_SAMPLERS),
+        _remote("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", drop=_GROQ_REFUSES),
         _remote("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN"),
         _remote("minimax", "https://api.minimax.io/v1", "MINIMAX_API_KEY"),
-        _remote("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+        _remote(
+            "mistral",
+            "https://api.mistral.ai/v1",
+            "MISTRAL_API_KEY",
+            no_stream_options=True,
+            no_developer_role=True,
+            drop=_MISTRAL_REFUSES,
+        ),
         _remote("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
         _remote("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
-        _remote("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+        _remote("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", extra=_SAMPLERS),
         _remote("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
         _remote("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
-        _remote("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+        _remote("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", extra=_SAMPLERS),
         _remote("xai", "https://api.x.ai/v1", "XAI_API_KEY"),
         _remote("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
-        _here("llamacpp", "http://127.0.0.1:8080/v1"),
+        _here("llamacpp", "http://127.0.0.1:8080/v1", extra=_SAMPLERS),
         _here("lmstudio", "http://127.0.0.1:1234/v1"),
         _here("ollama", "http://127.0.0.1:11434/v1"),
-        _here("vllm", "http://127.0.0.1:8000/v1", "VLLM_API_KEY"),
+        _here("vllm", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", extra=_SAMPLERS),
     )
 }
 

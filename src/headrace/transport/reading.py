@@ -9,6 +9,7 @@ from headrace.transport.inflate import Inflater
 
 MAX_HEAD_BYTES = 65_536
 _BODILESS = (204, 304)
+_TAKEN: dict[str, str] = {}  # one for all: thousands of responses wait in this state
 
 
 class _Surplus(Exception):
@@ -78,7 +79,7 @@ class Reading:
 
     def take_headers(self) -> dict[str, str]:
         """The head's fields, which are not kept here any longer."""
-        headers, self.headers = self.headers, {}
+        headers, self.headers = self.headers, _TAKEN
         return headers
 
     def _from_callback(self, error: httptools.HttpParserCallbackError) -> BadResponse | None:
