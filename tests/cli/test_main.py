@@ -8,7 +8,7 @@ import pytest
 
 from headrace.cli.main import COMMANDS, exit_code_of, run
 from headrace.cli.terminal import has_colour
-from headrace.errors import KINDS, AuthError, ConfigError, RequestError, UnknownModel
+from headrace.errors import KINDS, AuthError, ConfigError, RequestError, RunnerError, UnknownModel
 
 
 def headrace(*args: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
@@ -77,6 +77,8 @@ def test_a_usage_error_is_one_line_and_2(name: str, capsys: pytest.CaptureFixtur
 def test_exit_codes_tell_wrong_asking_from_failed_doing() -> None:
     assert [exit_code_of(kind("")) for kind in (RequestError, UnknownModel, ConfigError)] == [2, 2, 2]
     assert exit_code_of(AuthError("")) == 1
+    assert exit_code_of(RunnerError("", code="E404")) == 2
+    assert exit_code_of(RunnerError("", code="E500")) == 1
     assert {exit_code_of(kind("")) for kind in KINDS.values()} == {1, 2}
 
 

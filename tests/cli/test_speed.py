@@ -16,21 +16,30 @@ CASES: dict[str, tuple[list[tuple[int, list[Chunk]]], Usage | None, str]] = {
         None,
         "~3 tokens · 4.0 tok/s · first token after 100 ms",
     ),
-    "reasoning is tokens too": ([(100, [THOUGHT]), (1100, [HI])], None, "~2 tokens · 1.0 tok/s · first token after 100 ms"),
+    "reasoning is tokens too": (
+        [(100, [THOUGHT]), (1100, [HI])],
+        None,
+        "~2 tokens · 1.0 tok/s · first token after 100 ms",
+    ),
     "the provider's count wins": (
         [(100, [HI]), (1100, [HI])],
         Usage(7, 11),
         "11 tokens · 10.0 tok/s · first token after 100 ms",
     ),
-    "an estimate is marked": ([(100, [HI])], Usage(7, 1, estimated=True), "~1 token · first token after 100 ms"),
+    "an estimate is marked": (
+        [(100, [HI])],
+        Usage(7, 1, estimated=True),
+        "~1 token · first token after 100 ms",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_line(name: str) -> None:
     batches, usage, expected = CASES[name]
-    now_ms = 0
-    speed = Speed(lambda: now_ms * MS)
-    for now_ms, batch in batches:  # noqa: B020 - the clock reads it
+    clock_ns = [0]
+    speed = Speed(lambda: clock_ns[0])
+    for at_ms, batch in batches:
+        clock_ns[0] = at_ms * MS
         speed.see(batch)
     assert speed.line(usage) == expected

@@ -13,9 +13,11 @@ import msgspec
 
 from headrace.cli.answer import Printer, answer
 from headrace.cli.conversation import Conversation
+from headrace.cli.pulling import prepare
 from headrace.cli.session import Session, keep_history
 from headrace.core.request import PRESETS, GenerationSettings, PresetName, ResponseFormat
 from headrace.dispatch.runtime import Runtime
+from headrace.runners import store
 
 
 @click.command("chat")
@@ -65,6 +67,7 @@ def command(
     with asyncio.Runner() as runner:
         try:
             if text:
+                prepare(runtime, runner, model)
                 request = conversation.asking(text)
                 runner.run(answer(runtime, request, Printer(), stats=not no_stats))
             else:
@@ -74,7 +77,7 @@ def command(
 
 
 def _converse(conversation: Conversation, runtime: Runtime, runner: asyncio.Runner, *, stats: bool) -> None:
-    write_history = keep_history(home() / "chat_history")
+    write_history = keep_history(store.home() / "chat_history")
     try:
         Session(conversation, runtime, runner, stats=stats).run()
     finally:

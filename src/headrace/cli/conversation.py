@@ -30,7 +30,7 @@ class Conversation:
         )
 
     def remember(self, text: str, reply: Reply) -> None:
-        """Keep the turn. An answer that was stopped is kept as far as it came; one that never began is not."""
+        """Keep the turn: a stopped answer as far as it came, one that never began not at all."""
         if reply.text:
             self.turns += [user(text), assistant(reply.text)]
 

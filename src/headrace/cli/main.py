@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from headrace.cli.terminal import paint
-from headrace.errors import ConfigError, HeadraceError, RequestError
+from headrace.errors import ConfigError, HeadraceError, RequestError, RunnerError
 
 # Name -> (module, what `headrace --help` says). A command's module is imported when it is run, so that
 # the list needs no command's imports; a test holds these sentences equal to the commands' own.
@@ -109,6 +109,8 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def exit_code_of(error: HeadraceError) -> int:
     """2 where the asking was wrong, 1 where the doing failed."""
+    if isinstance(error, RunnerError):
+        return 2 if error.code in ("E400", "E404", "E405") else 1
     return 2 if isinstance(error, (RequestError, ConfigError)) else 1
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from headrace.cli.answer import Printer, answer, note
 from headrace.cli.conversation import Conversation
+from headrace.cli.pulling import prepare
 from headrace.cli.terminal import has_colour
 from headrace.dispatch.runtime import Runtime
 from headrace.errors import HeadraceError
@@ -33,7 +34,7 @@ class Session:
 
     def run(self) -> None:
         """Until /quit or the end of input. Raises: UnknownModel where the first model is none."""
-        self._check(self._conversation.model)
+        prepare(self._runtime, self._runner, self._conversation.model)
         note(f"{self._conversation.model} · /help for help, Ctrl-D to leave", dim=True)
         while True:
             try:
@@ -82,18 +83,15 @@ class Session:
     def _switch(self, name: str) -> None:
         if name:
             try:
-                self._check(name)
+                prepare(self._runtime, self._runner, name)
             except HeadraceError as error:
                 note(f"error: {error.message}", fg="red")
                 return
+            except KeyboardInterrupt:
+                note("stopped", dim=True)
+                return
             self._conversation.model = name
         note(self._conversation.model, dim=True)
-
-    def _check(self, name: str) -> None:
-        async def look() -> None:
-            self._runtime.resolve(name)
-
-        self._runner.run(look())
 
 
 def _prompt() -> str:
@@ -102,7 +100,7 @@ def _prompt() -> str:
 
 
 def _read_turn(prompt: str) -> str:
-    lines = []
+    lines: list[str] = []
     while True:
         line = input(prompt if not lines else "  ")
         if not line.endswith("\\"):
