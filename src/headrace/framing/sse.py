@@ -41,7 +41,8 @@ class SseDecoder:
     stream does is discarded, as the standard says: whether the stream was complete is for the wire to tell.
 
     max_line_bytes: of one line, without its end. max_event_bytes: of one event's data, joined.
-    retry: the last reconnection time that was set, in ms. last_event_id: as of the last block that ended.
+    last_event_id: where a client that reconnects goes on; then, as of the last block that ended.
+    retry: the last reconnection time that was set, in ms.
     """
 
     __slots__ = (
@@ -61,11 +62,17 @@ class SseDecoder:
         "retry",
     )
 
-    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(
+        self,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        *,
+        last_event_id: str = "",
+    ) -> None:
         if max_line_bytes < 1 or max_event_bytes < 1:
             raise ValueError("max_line_bytes and max_event_bytes must be at least 1")
         self.retry: int | None = None
-        self.last_event_id = ""
+        self.last_event_id = last_event_id
         self._max_line = max_line_bytes
         self._max_event = max_event_bytes
         self._short_cut_max = min(max_line_bytes, max_event_bytes)
@@ -76,7 +83,7 @@ class SseDecoder:
         self._part = bytearray()
         self._data: bytes | bytearray | None = None
         self._event = ""
-        self._id = ""
+        self._id = last_event_id
         self._retry: int | None = None
 
     def feed(self, data: bytes) -> list[Event | Failure]:
