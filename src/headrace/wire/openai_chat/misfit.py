@@ -36,12 +36,12 @@ class Misfit:
         if self.found:
             self._held += data
             return True
-        begun = data.lstrip(_BLANK)[:1]
+        begun = data.lstrip(_BLANK)
         if begun:
-            self.found = begun in (b"{", b"[", b"<")
+            self.found = begun[:1] in (b"{", b"[", b"<")
             self.settled = not self.found
         if self.found:
-            self._held += data
+            self._held += begun  # without the blanks: they may have come in a read of their own
         return self.found
 
     def failure(self) -> Failure:
