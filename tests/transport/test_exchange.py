@@ -376,58 +376,87 @@ def test_a_call_paused_before_its_connection_stands_begins_paused(run) -> None:
     run(main())
 
 
-@pytest.mark.parametrize(
-    "state", ["new", "connecting", "sent", "head", "body", "in head", "in data", "ended"]
-)
-def test_cancel_from_every_state_closes_the_socket_and_calls_nobody(run, state: str) -> None:
+async def _sent(recorder: Recorder, server: Loopback) -> None:
+    while not server.requests:
+        await asyncio.sleep(0.001)
+
+
+# state -> what the server writes, and what to wait for before the cancellation.
+STATES = {
+    "new": (b"", lambda recorder, server: turns(0)),
+    "connecting": (b"", lambda recorder, server: turns(1)),
+    "sent": (b"", _sent),
+    "head": (CHUNKED, lambda recorder, server: recorder.headed.wait()),
+    "body": (CHUNKED + b"2\r\nhi\r\n", lambda recorder, server: recorder.fed.wait()),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_cancel_in_every_state_closes_the_socket_and_calls_nobody(run, state: str) -> None:
+    raw, until = STATES[state]
+
     async def main() -> None:
-        gone = asyncio.Event()
-
-        async def script(peer: Peer) -> None:
-            await peer.request()
-            if state in ("head", "body", "in head", "in data", "ended"):
-                peer.write(CHUNKED)
-            if state in ("body", "in data", "ended"):
-                peer.write(b"2\r\nhi\r\n")
-            if state == "ended":
-                peer.write(b"0\r\n\r\n")
-            await peer.gone()
-            gone.set()
-
-        async with loopback(script) as server, HttpPool() as pool:
+        async with loopback(hangs(raw)) as server, HttpPool() as pool:
             recorder, call = send(pool, server)
-            if state == "in head":
-                recorder.on_head = call.cancel
-            elif state == "in data":
-                recorder.on_data = call.cancel
-            if state == "connecting":
-                await asyncio.sleep(0)
-            elif state == "sent":
-                while not server.requests:
-                    await asyncio.sleep(0.001)
-            elif state in ("head", "in head"):
-                await recorder.headed.wait()
-            elif state in ("body", "in data"):
-                await recorder.fed.wait()
-            elif state == "ended":
-                await recorder.end()
-            told = (recorder.status, recorder.body, list(recorder.ends))
+            await until(recorder, server)
+            told = (recorder.status, recorder.body)
             call.cancel()
             call.cancel()
-            if state == "ended":
-                assert pool.idle == 1  # a good end is not undone
-                return
-            await turns(2)
-            assert pool.connections == 0
-            if state not in ("new", "connecting"):
-                await asyncio.wait_for(gone.wait(), 10)
-            await turns()
-            assert (recorder.status, recorder.body, recorder.ends) == told
-            assert not recorder.ends
-            call.pause()
-            call.resume()
+            await cancelled(recorder, pool, server)
+            assert (recorder.status, recorder.body) == told
 
     run(main())
+
+
+@pytest.mark.parametrize("when", ["on_head", "on_data"])
+def test_cancel_from_inside_a_callback(run, when: str) -> None:
+    async def main() -> None:
+        async with loopback(hangs(CHUNKED + b"2\r\nhi\r\n")) as server, HttpPool() as pool:
+            recorder, call = send(pool, server)
+            setattr(recorder, when, call.cancel)
+            await (recorder.headed if when == "on_head" else recorder.fed).wait()
+            await cancelled(recorder, pool, server)
+            assert recorder.body == (b"" if when == "on_head" else b"hi")
+
+    run(main())
+
+
+def test_cancel_after_the_end_does_nothing(run) -> None:
+    async def main() -> None:
+        async with loopback(hangs(CHUNKED + b"0\r\n\r\n")) as server, HttpPool() as pool:
+            recorder, call = send(pool, server)
+            await recorder.end()
+            call.cancel()
+            call.pause()
+            call.resume()
+            await turns()
+            assert pool.idle == 1
+
+    run(main())
+
+
+def hangs(raw: bytes):
+    """A script: these bytes, then nothing until the far end is gone."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.write(raw)
+        await peer.gone()
+
+    return script
+
+
+async def cancelled(recorder: Recorder, pool: HttpPool, server: Loopback) -> None:
+    """The socket is closed within two turns, the server sees it, and nobody is called back."""
+    await turns(2)
+    assert pool.connections == 0
+    for peer in server.peers:
+        await asyncio.wait_for(peer.closed.wait(), 10)
+    await turns()
+    assert not recorder.ends
+    assert recorder.call is not None
+    recorder.call.pause()
+    recorder.call.resume()
 
 
 def test_the_bound_on_connections_queues_and_then_fails(run) -> None:

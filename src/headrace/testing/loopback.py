@@ -107,14 +107,17 @@ class Loopback:
         except Exception as error:  # noqa: BLE001 - shown by `loopback` to the test
             self.errors.append(error)
         finally:
-            writer.transport.abort() if writer.transport.is_closing() else writer.close()
+            if not writer.transport.is_closing():
+                writer.close()
 
     async def _stop(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for peer in self.peers:
-            peer.writer.transport.abort()
+            sock = peer.writer.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:  # else closed already, which asyncio would trip over
+                peer.writer.transport.abort()
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from headrace.core.chunk import Failure
-from headrace.errors import StreamTimeoutException, Truncated, Unavailable, WireError
+from headrace.errors import ConfigError, StreamTimeoutException, Truncated, Unavailable, WireError
 
 
 class BadResponse(Exception):
@@ -20,6 +20,10 @@ class BadResponse(Exception):
 
 class HandshakeFailed(OSError):
     """TCP stood, and the far end hung up during the TLS handshake."""
+
+
+class BadCaFile(OSError):
+    """The file of authorities cannot be used."""
 
 
 def unavailable(code: str, message: str) -> Failure:
@@ -58,6 +62,8 @@ def dial_failure(where: str, error: BaseException, connect_s: float) -> Failure:
     """Why no connection came about."""
     if isinstance(error, socket.gaierror | UnicodeError):
         return unavailable("dns", f"the name of {where} cannot be resolved")
+    if isinstance(error, BadCaFile):
+        return Failure.of(ConfigError(str(error), code="ca_file", field="ca_file"))
     if isinstance(error, ssl.SSLCertVerificationError):
         return unavailable("tls", f"the certificate of {where} is not trusted: {error.verify_message}")
     if isinstance(error, ssl.SSLError | HandshakeFailed):

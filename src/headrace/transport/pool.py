@@ -6,15 +6,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from types import TracebackType
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from headrace.errors import RequestError
+from headrace.transport.environment import ProxyRules
 from headrace.transport.exchange import Exchange
 from headrace.transport.http import CONNECT_S, Call, HttpRequest, Receiver
 from headrace.transport.lane import Lane, PoolLimits
 from headrace.transport.request_head import request_bytes
 from headrace.transport.url import Origin, Url, parse_url
 from headrace.transport.wheel import Wheel
+
+if TYPE_CHECKING:
+    from headrace.transport.proxy import ProxySender
 
 __all__ = ["HttpPool", "PoolLimits", "pool_here"]
 
@@ -31,6 +36,8 @@ class HttpPool:
         self._loop = asyncio.get_running_loop()
         self._limits = limits or PoolLimits()
         self._lanes: dict[Origin, Lane] = {}
+        self._rules = ProxyRules()
+        self._proxied: ProxySender | None = None
         self._closed = False
         self.wheel = Wheel(self._loop)
 
@@ -45,7 +52,8 @@ class HttpPool:
     @property
     def connections(self) -> int:
         """Sockets open or being opened, and requests queued for one."""
-        return sum(map(len, self._lanes.values()))
+        proxied = len(self._proxied) if self._proxied is not None else 0
+        return proxied + sum(map(len, self._lanes.values()))
 
     @property
     def idle(self) -> int:
@@ -58,6 +66,9 @@ class HttpPool:
             raise RequestError("the connection pool is closed", code="closed")
         url = parse_url(request.url)
         raw = request_bytes(request, url)
+        proxy = self._rules.proxy_for(url)
+        if proxy:
+            return self._proxies().send(request, url, proxy, receiver, connect_s)
         lane = self._lane(url, request.ca_file)
         exchange = Exchange(lane, receiver, raw, connect_s, head_only=request.method == "HEAD")
         lane.take(exchange)
@@ -71,6 +82,15 @@ class HttpPool:
         self.wheel.close()
         for lane in lanes:
             await lane.aclose()
+        if self._proxied is not None:
+            await self._proxied.aclose()
+
+    def _proxies(self) -> ProxySender:
+        if self._proxied is None:
+            from headrace.transport.proxy import ProxySender  # an extra: only who needs it has it
+
+            self._proxied = ProxySender(max_head_bytes=self._limits.max_head_bytes)
+        return self._proxied
 
     def _lane(self, url: Url, ca_file: str) -> Lane:
         origin = Origin(url.tls, url.host, url.port, ca_file if url.tls else "")

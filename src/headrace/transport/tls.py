@@ -6,14 +6,20 @@ import os
 import ssl
 from functools import lru_cache
 
+from headrace.transport.failures import BadCaFile
+
 
 def tls_context(ca_file: str = "") -> ssl.SSLContext:
     """The context for one set of authorities: the system's (or SSL_CERT_FILE's), or only `ca_file`'s.
 
     Contexts are costly (megabytes of certificates), so equal questions share one.
-    Raises: OSError or ssl.SSLError where the file cannot be read or holds no certificate.
+    Raises: BadCaFile where the file cannot be read or holds no certificate.
     """
-    return _made(ca_file, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+    try:
+        return _made(ca_file, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+    except OSError as error:  # ssl.SSLError is one
+        why = error.strerror or "it holds no certificate"
+        raise BadCaFile(f"ca_file {ca_file} cannot be used: {why}") from error
 
 
 @lru_cache(maxsize=16)
