@@ -45,10 +45,11 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     top: int = 0
 
 
-def plan(request: Request, defaults: GenerationSettings | None = None) -> Plan:
+def plan(request: Request, defaults: GenerationSettings | None = None, system: str | None = None) -> Plan:
     """The engine's job for `request`. Raises RequestError naming what it cannot do.
 
-    defaults: the model's own choice for settings that the caller left open.
+    defaults: the model's own choice for settings that the caller left open. system: what stands for a system
+    message where the request has none; None leaves that to the model's template.
     """
     settings = request.settings
     if settings.n != 1:
@@ -60,7 +61,7 @@ def plan(request: Request, defaults: GenerationSettings | None = None) -> Plan:
     schema, schema_field = _schema(request, tools)
     job = Job(
         model=request.model,
-        messages=_messages(request.messages, tools.instruction),
+        messages=_messages(request.messages, tools.instruction, system),
         body=_body(settings, defaults or GenerationSettings()),
         schema=schema,
         schema_field=schema_field,
@@ -112,13 +113,13 @@ def _schema(request: Request, tools: ToolPlan) -> tuple[Any, str]:
     return (wanted.schema if wanted.schema is not None else {}), "response_format.json_schema.schema"
 
 
-def _messages(messages: tuple[Message, ...], instruction: str) -> list[dict[str, str]]:
+def _messages(messages: tuple[Message, ...], instruction: str, system: str | None) -> list[dict[str, str]]:
     told = [_told(message, place) for place, message in enumerate(messages)]
-    if instruction:
-        if told and told[0]["role"] == "system":
+    if told and told[0]["role"] == "system":
+        if instruction:
             told[0] = {"role": "system", "content": f"{told[0]['content']}\n\n{instruction}"}
-        else:
-            told.insert(0, {"role": "system", "content": instruction})
+    elif instruction or system is not None:
+        told.insert(0, {"role": "system", "content": instruction or system or ""})
     return told
 
 

@@ -21,7 +21,7 @@ _WARN_AUTO = (
 )
 _WARN_PARALLEL = "the local model makes one tool call an answer: parallel_tool_calls has no effect"
 # The engine's JSON grammar writes the properties in the schema's order, so the name always comes first.
-_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*')
+_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
 _MARK = re.compile(r'["\\{}]')
 
 

@@ -79,7 +79,7 @@ class LocalModels:
             return _options(path, LocalSettings(str(path)), row.context_tokens)
 
         host = EngineHost(f"local/{row.name}", LLAMA, options)
-        return LocalModel(card, host, partial(plan, defaults=row.defaults))
+        return LocalModel(card, host, partial(plan, defaults=row.defaults, system=row.system))
 
     def _of_file(self, name: str, local: LocalSettings) -> LocalModel:
         path = Path(local.path).expanduser()

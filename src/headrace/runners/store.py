@@ -24,9 +24,10 @@ import msgspec
 import platformdirs
 
 from headrace.errors import RunnerError, StreamCancelledException
+from headrace.runners import weights
 from headrace.runners.address import Address, address_of
 from headrace.runners.download import Progress, download, sha256_of
-from headrace.runners.weights import ROWS, WeightsRow, row_named
+from headrace.runners.weights import WeightsRow, row_named
 
 _LOCK_POLL_S = 0.1
 
@@ -47,7 +48,7 @@ def home() -> Path:
 
 def rows() -> tuple[WeightsRow, ...]:
     """The models that can be pulled."""
-    return ROWS
+    return weights.ROWS
 
 
 def path_of(row: WeightsRow) -> Path:

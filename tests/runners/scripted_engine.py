@@ -1,0 +1,49 @@
+"""An engine that does what its job says, to try the worker with. Not a test file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from headrace.core.chunk import Finish, Start, Terminal, TextDelta
+from headrace.errors import RequestError, RunnerError
+from headrace.runners.base import Emit, Facts
+
+
+class ScriptedEngine:
+    """job: say (deltas), then crash, hang, refuse or raise."""
+
+    def load(self, options: dict[str, Any], /) -> Facts:
+        print("scripted engine loads", file=sys.stderr, flush=True)
+        match options.get("load"):
+            case "fail":
+                raise RunnerError("no such weights", code="E502")
+            case "raise":
+                raise ZeroDivisionError("in load")
+            case "exit":
+                print("native code gives up", file=sys.stderr, flush=True)
+                os._exit(3)
+        return Facts(options.get("slots", 2))
+
+    async def run(self, job: dict[str, Any], emit: Emit, /) -> Terminal:
+        await emit([Start("scripted")])
+        for number in range(job.get("say", 0)):
+            await emit([TextDelta(0, f"{number} ")])
+        match job.get("then"):
+            case "crash":
+                os._exit(9)
+            case "hang":
+                await asyncio.Event().wait()
+            case "refuse":
+                raise RequestError("not like this", field="stop")
+            case "raise":
+                raise ZeroDivisionError("in run")
+        return Finish("stop")
+
+    async def health(self) -> str:
+        return ""
+
+    def unload(self) -> None:
+        pass
