@@ -31,7 +31,7 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     inside = _Inside()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if inside.nothing:
             header, pair = _TABLE.match(line), _PAIR.match(line)
             if header:
