@@ -56,7 +56,8 @@ def fuzz(name: str, seconds: int) -> bool:
     log = ran.stdout + ran.stderr
     executed = _EXECUTED.search(log)
     if ran.returncode or executed is None:
-        print(f"{name}: FOUND something (exit {ran.returncode})\n{log[-4000:]}", flush=True)
+        told = "\n".join(line for line in log.splitlines() if not line.startswith(("#", "INFO")))
+        print(f"{name}: FOUND something (exit {ran.returncode})\n{told[-6000:]}", flush=True)
         return False
     print(f"{name}: {int(executed[1]):,} executions, no findings", flush=True)
     return True
