@@ -39,7 +39,7 @@ class Play(msgspec.Struct, frozen=True):
     """
 
     status: int = 200
-    headers: Mapping[str, str] = EVENT_STREAM
+    headers: Mapping[str, str] = msgspec.field(default_factory=lambda: EVENT_STREAM)
     body: bytes | Sequence[bytes] = b""
     cut_bytes: int = 0
     end: End = "done"
