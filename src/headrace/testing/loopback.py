@@ -27,7 +27,7 @@ class Peer:
     """One accepted connection, as the script sees it. It closes when the script returns."""
 
     def __init__(self, server: Loopback, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._server = server
+        self.server = server
         self.reader = reader
         self.writer = writer
         self.closed = asyncio.Event()  # the far end is gone
@@ -43,7 +43,7 @@ class Peer:
                 length = int(value)
         body = await self.reader.readexactly(length)
         self.served += 1
-        self._server.requests.append((head, body))
+        self.server.requests.append((head, body))
         return head, body
 
     def write(self, data: bytes) -> None:
