@@ -32,6 +32,8 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 class FrameSplitter:
     """Bytes in any split -> whole frames, eager and linear. Source: WHATWG HTML 9.2.6.
 
+    The frames' bytes joined are the bytes fed, less what is held. A frame ends as soon as it can: where a
+    read ends between the CR and the LF of a blank line, that LF begins the next frame and changes no event.
     What it holds back never exceeds `max_event_bytes`; a longer event is a Failure and then nothing.
     """
 
@@ -51,9 +53,9 @@ class FrameSplitter:
         return len(self._pending)
 
     def bodies(self, data: bytes) -> list[bytes] | None:
-        """The short cut: each event's data, if `data` is whole events of one `data: ` line and nothing is held.
+        """The short cut: each event's data, where `data` is whole events of one `data: ` line each.
 
-        None where it is anything else, to be given to `feed`.
+        None where it is anything else or a frame is held: give it to `feed`.
         """
         if (
             data[:6] == b"data: "

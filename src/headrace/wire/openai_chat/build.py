@@ -39,7 +39,7 @@ _PLAIN_SETTINGS = (
     *_EXTRA_SETTINGS,
 )
 _LEFT_OUT = "{} was left out: this provider does not take it"
-_raw = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
@@ -73,19 +73,15 @@ def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes:
     its to refuse, in its own words.
     """
     try:
-        fields: dict[str, Any] = dict(_raw.decode(body))
+        fields: dict[str, Any] = dict(_raw(body))
+        given = fields.pop("stream_options", None)
+        options = _raw(given) if given is not None and bytes(given) != b"null" else {}
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"the body is not valid JSON: {error}", code="invalid_json") from None
+        raise RequestError(f"the body is no chat request: {error}", code="invalid_json") from None
     fields["model"] = model
     fields["stream"] = True
-    if quirks.get("no_stream_options"):
-        fields.pop("stream_options", None)
-    else:
-        given = fields.get("stream_options")
-        options = (
-            msgspec.json.decode(given, type=dict[str, msgspec.Raw] | None) if given is not None else None
-        )
-        fields["stream_options"] = {**(options or {}), "include_usage": True}
+    if not quirks.get("no_stream_options"):
+        fields["stream_options"] = {**options, "include_usage": True}
     limit = quirks.get("max_tokens_field")
     other = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}.get(str(limit))
     if limit and other in fields:

@@ -17,7 +17,6 @@ from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooMa
 from headrace.wire.openai_chat.choice import read_choice
 from headrace.wire.openai_chat.event import broken, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
-from headrace.wire.openai_chat.failure import failure_from_event
 from headrace.wire.openai_chat.misfit import Misfit
 from headrace.wire.openai_chat.schema import WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
@@ -151,7 +150,7 @@ class ChatDecoder:
     def _chunk(self, chunk: ChunkBody, extras: Extras | None, data: bytes, out: list[Chunk]) -> None:
         if chunk.error or not self._started or extras is not None or self._changed(chunk):
             if chunk.error:
-                self._fail(failure_from_event(chunk.error), out)
+                self._odd_event(data, "error", out)
                 return
             self._about(chunk, extras.chunk if extras is not None else {}, out)
         try:
