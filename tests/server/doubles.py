@@ -1,0 +1,135 @@
+"""Models and a runtime for the server's tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from headrace.core.chunk import (
+    BlockEnd,
+    BlockStart,
+    Cancelled,
+    CandidateEnd,
+    Chunk,
+    Finish,
+    Start,
+    Terminal,
+    TextDelta,
+    UsageReport,
+)
+from headrace.core.model import Model, ModelCard, Opened, OpenedRelay, Sink
+from headrace.core.request import Request
+from headrace.core.usage import Usage
+from headrace.errors import UnknownModel
+from headrace.wire.openai_chat.relay import ChatRelay
+
+BEGIN: list[Chunk] = [Start("id-1", "m", 1), BlockStart(0, "text")]
+END: list[Chunk] = [BlockEnd(0), CandidateEnd("stop"), UsageReport(Usage(3, 2))]
+
+
+class HandSource:
+    """A source that a test pushes by hand, and that tells what was asked of it."""
+
+    def __init__(self) -> None:
+        self.sink: Sink[Any] | None = None
+        self.started = asyncio.Event()
+        self.was_cancelled = asyncio.Event()
+        self.was_paused = asyncio.Event()
+        self.was_resumed = asyncio.Event()
+        self.paused = False
+        self.ended = False
+
+    def start(self, sink: Sink[Any], /) -> None:
+        assert self.sink is None, "a source is started once"
+        self.sink = sink
+        self.started.set()
+
+    def pause(self) -> None:
+        self.paused = True
+        self.was_paused.set()
+
+    def resume(self) -> None:
+        self.paused = False
+        self.was_resumed.set()
+
+    def cancel(self) -> None:
+        self.was_cancelled.set()
+        self.end(Cancelled("cancelled"))
+
+    def push(self, *batch: Any) -> None:
+        assert self.sink is not None
+        if not self.ended:
+            self.sink.push(batch)
+
+    def say(self, text: str) -> None:
+        self.push(TextDelta(0, text))
+
+    def end(self, terminal: Terminal | None = None) -> None:
+        assert self.sink is not None
+        if not self.ended:
+            self.ended = True
+            self.sink.end(terminal if terminal is not None else Finish())
+
+
+class HandModel:
+    """Gives out `HandSource`s. relays: answers streamed requests with raw frames."""
+
+    def __init__(
+        self, *, relays: bool = False, warnings: Sequence[str] = (), error: Exception | None = None
+    ) -> None:
+        self.card = ModelCard("m", owner="test", aliases=("other",))
+        self.relays, self.warnings, self.error = relays, tuple(warnings), error
+        self.sources: asyncio.Queue[HandSource] = asyncio.Queue()
+        self.requests: list[Request] = []
+        self.relay: ChatRelay | None = None
+
+    def _source(self) -> HandSource:
+        if self.error is not None:
+            raise self.error
+        source = HandSource()
+        self.sources.put_nowait(source)
+        return source
+
+    def open(self, request: Request, /) -> Opened:
+        self.requests.append(request)
+        return Opened(self._source(), self.warnings)
+
+    def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:
+        if not self.relays:
+            return None
+        assert wire == "openai_chat"
+        self.relay = ChatRelay(include_usage)
+        return OpenedRelay(self._source(), self.relay)
+
+    async def source(self) -> HandSource:
+        """The next source asked for, started."""
+        async with asyncio.timeout(5):
+            source = await self.sources.get()
+            await source.started.wait()
+        return source
+
+
+class Models:
+    """A runtime of given models."""
+
+    def __init__(self, *models: Model) -> None:
+        self._models = models
+
+    def resolve(self, model_id: str, /) -> Model:
+        for model in self._models:
+            if model_id == model.card.id or model_id in model.card.aliases:
+                return model
+        raise UnknownModel(f"no model is called {model_id!r}", field="model", value=model_id)
+
+    def models(self) -> list[ModelCard]:
+        return [model.card for model in self._models]
+
+
+def frames(*texts: str, done: bool = True) -> bytes:
+    """A provider's stream that says `texts`."""
+    events = [f'{{"id":"c","choices":[{{"index":0,"delta":{{"content":"{text}"}}}}]}}' for text in texts]
+    if done:
+        events.append('{"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}')
+        events.append("[DONE]")
+    return "".join(f"data: {event}\n\n" for event in events).encode()

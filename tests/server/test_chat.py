@@ -1,0 +1,411 @@
+"""The chat endpoints over every carrier: statuses, events, terminals, cancellation, flow control."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+from tests.server.conftest import Carrier
+from tests.server.doubles import BEGIN, END, HandModel, Models, frames
+from tests.server.raw import chat, connected, request
+
+from headrace.core.chunk import Cancelled, Failure, Finish, TextDelta
+from headrace.errors import (
+    AuthError,
+    ContextOverflow,
+    HeadraceError,
+    RateLimited,
+    StreamTimeoutException,
+    Truncated,
+    Unavailable,
+)
+from headrace.server.limits import Limits
+from headrace.simulate.echo import EchoModel
+
+
+def events(body: bytes) -> list[Any]:
+    """The JSON of each event, comments left out, after checking that [DONE] is last."""
+    blocks = [block for block in body.decode().split("\n\n") if block]
+    lines = [line for block in blocks for line in block.split("\n") if not line.startswith(":")]
+    assert all(line.startswith("data: ") for line in lines)
+    assert lines[-1] == "data: [DONE]"
+    return [msgspec.json.decode(line[6:]) for line in lines[:-1]]
+
+
+def text_of(body: bytes) -> str:
+    choices = [choice for event in events(body) for choice in event.get("choices", ())]
+    return "".join(choice["delta"].get("content") or "" for choice in choices)
+
+
+def test_an_answer_streamed(carrier: Carrier) -> None:
+    async def main() -> None:
+        async with carrier.serving(Models(EchoModel())) as served, connected(served.url) as client:
+            for text in ("hello, world", "naïve 🌊\n\n data: [DONE]"):  # the second on the same connection
+                await client.send(chat(model="sim/echo", text=text, stream_options={"include_usage": True}))
+                response = await client.response()
+                assert response.status == 200
+                assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+                assert response.headers["cache-control"] == "no-cache"
+                assert response.headers["x-accel-buffering"] == "no"
+                assert response.headers["x-request-id"]
+                assert text_of(response.body) == text
+                assert events(response.body)[-1]["usage"]["completion_tokens"] > 0
+            counters = served.app.counters
+            assert (counters.answers, counters.finished, sum(counters.ttft_counts)) == (2, 2, 2)
+            assert counters.output_tokens > 0
+
+    carrier.run(main())
+
+
+def test_an_answer_whole(carrier: Carrier) -> None:
+    async def main() -> None:
+        async with carrier.serving(Models(EchoModel())) as served, connected(served.url) as client:
+            await client.send(chat(model="sim/echo", text="hello", stream=False))
+            response = await client.response()
+            assert response.status == 200
+            assert response.headers["content-type"] == "application/json"
+            body = msgspec.json.decode(response.body)
+            assert body["object"] == "chat.completion"
+            assert body["choices"][0]["message"]["content"] == "hello"
+            assert body["choices"][0]["finish_reason"] == "stop"
+            assert body["model"] == "sim/echo"
+
+    carrier.run(main())
+
+
+REFUSED: dict[str, tuple[bytes, int, str | None, str]] = {
+    "broken JSON": (request("POST", "/v1/chat/completions", b'{"model": '), 400, None, ""),
+    "not UTF-8": (request("POST", "/v1/chat/completions", b'{"model": "\xff"}'), 400, None, ""),
+    "no body": (request("POST", "/v1/chat/completions"), 400, None, ""),
+    "not an object": (request("POST", "/v1/chat/completions", b"[]"), 400, None, ""),
+    "no model": (request("POST", "/v1/chat/completions", b'{"messages": []}'), 400, "model", "model"),
+    "messages of a wrong type": (chat(messages="hi"), 400, "messages", "messages"),
+    "a role nobody knows": (
+        chat(messages=[{"role": "king", "content": "x"}]),
+        400,
+        "messages.0.role",
+        "messages.0.role",
+    ),
+    "temperature of a wrong type": (chat(temperature="hot"), 400, "temperature", "temperature"),
+    "two answers": (chat(n=2), 400, "n", "n"),
+    "unknown model": (chat(model="nobody/none"), 404, "model", "nobody/none"),
+    "unknown model asked for": (request("GET", "/v1/models/nobody/none"), 404, "model", "nobody/none"),
+    "unknown path": (request("POST", "/v1/chat/completion", b"{}"), 404, None, "/v1/chat/completion"),
+    "the tree's own path": (request("GET", "/v1/models/"), 404, None, "/v1/models/"),
+    "wrong method": (request("GET", "/v1/chat/completions"), 405, None, "GET"),
+    "wrong method in a tree": (request("DELETE", "/v1/models/m"), 405, None, "DELETE"),
+    "another's preflight": (request("OPTIONS", "/v1/chat/completions"), 405, None, "OPTIONS"),
+    "a body too large": (chat(text="x" * 5000), 413, None, "4096"),
+}
+
+
+def test_what_cannot_be_asked_is_refused_in_openai_shape(carrier: Carrier) -> None:
+    async def main() -> None:
+        async with carrier.serving(Models(HandModel()), Limits(max_body_bytes=4096)) as served:
+            for case, (data, status, param, named) in REFUSED.items():
+                async with connected(served.url) as client:
+                    await client.send(data)
+                    response = await client.response()
+                assert (response.status, response.error["param"]) == (status, param), case
+                assert response.headers["content-type"] == "application/json", case
+                error = response.error
+                assert named in error["message"], case
+                assert error["type"] == "invalid_request_error", case
+                assert error["code"], case
+                if status == 404 and param == "model":
+                    assert error["code"] == "model_not_found", case
+                assert (status == 405) is ("allow" in response.headers), case
+            async with connected(served.url) as client:  # and the server lives on
+                await client.send(request("GET", "/health"))
+                assert (await client.response()).status == 200
+
+    carrier.run(main())
+
+
+def test_models_are_listed_and_found_by_id_and_alias(carrier: Carrier) -> None:
+    async def main() -> None:
+        runtime = Models(EchoModel(), HandModel())
+        async with carrier.serving(runtime) as served, connected(served.url) as client:
+            await client.send(request("GET", "/v1/models"))
+            listed = msgspec.json.decode((await client.response()).body)
+            assert listed["object"] == "list"
+            assert [card["id"] for card in listed["data"]] == ["sim/echo", "m"]
+            for path, id in (("sim/echo", "sim/echo"), ("sim%2Fecho", "sim/echo"), ("other", "m")):
+                await client.send(request("GET", f"/v1/models/{path}"))
+                card = msgspec.json.decode((await client.response()).body)
+                assert (card["id"], card["object"]) == (id, "model")
+                assert isinstance(card["owned_by"], str)
+                assert isinstance(card["created"], int)
+
+    carrier.run(main())
+
+
+def test_health(carrier: Carrier) -> None:
+    async def main() -> None:
+        async with carrier.serving(Models(EchoModel())) as served, connected(served.url) as client:
+            await client.send(request("GET", "/health"))
+            body = msgspec.json.decode((await client.response()).body)
+            assert (body["status"], body["models"], body["live"]) == ("ok", ["sim/echo"], 0)
+            assert body["version"]
+            await client.send(request("HEAD", "/health"))
+            response = await client.response(head_only=True)
+            assert response.status == 200
+            assert int(response.headers["content-length"]) > 0
+
+    carrier.run(main())
+
+
+def test_the_clients_request_id_comes_back_where_it_is_sane(carrier: Carrier) -> None:
+    async def main() -> None:
+        async with carrier.serving(Models()) as served, connected(served.url) as client:
+            for given, kept in (("abc-123", True), ("a b", False), ("x" * 129, False)):
+                await client.send(request("GET", "/health", headers=(f"X-Request-Id: {given}",)))
+                back = (await client.response()).headers["x-request-id"]
+                assert (back == given) is kept
+                assert back
+
+    carrier.run(main())
+
+
+def test_warnings_are_told_in_a_header_that_holds_anything(carrier: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel(warnings=["größe\r\nx: y", "w" * 5000])
+        async with carrier.serving(Models(model)) as served, connected(served.url) as client:
+            for stream in (True, False):
+                await client.send(chat(stream=stream))
+                source = await model.source()
+                source.push(*BEGIN, TextDelta(0, "x"), *END)
+                source.end()
+                warning = (await client.response()).headers["x-headrace-warnings"]
+                assert warning.startswith("gr%C3%B6%C3%9Fe%0D%0Ax: y; www")
+                assert len(warning) == 2048
+
+    carrier.run(main())
+
+
+FAILURES: dict[str, tuple[HeadraceError, int, str]] = {
+    "context overflow": (ContextOverflow("9000 tokens are too many"), 400, "context_length_exceeded"),
+    "auth": (AuthError("bad key", provider="up"), 401, "auth"),
+    "rate limit": (RateLimited("slow down", retry_after_s=1.2), 429, "rate_limited"),
+    "unavailable": (Unavailable("refused", code="connect_refused"), 502, "connect_refused"),
+    "timeout": (StreamTimeoutException("no first token", code="first_token"), 504, "first_token"),
+    "truncated": (Truncated("cut"), 502, "truncated"),
+}
+
+
+@pytest.mark.parametrize("how", ["open", "stream", "whole", "relay"])
+def test_a_failure_before_the_first_byte_is_a_status(carrier: Carrier, how: str) -> None:
+    async def main() -> None:
+        model = HandModel(relays=how == "relay")
+        async with carrier.serving(Models(model)) as served, connected(served.url) as client:
+            for case, (error, status, code) in FAILURES.items():
+                model.error = error if how == "open" else None
+                await client.send(chat(stream=how != "whole"))
+                if how != "open":
+                    source = await model.source()
+                    if how != "relay":
+                        source.push(BEGIN[0])  # the provider took the request: no content yet
+                    source.end(Failure.of(error))
+                response = await client.response()
+                assert response.status == status, case
+                assert (response.error["code"], response.error["message"]) == (code, error.message)
+                assert response.headers.get("retry-after") == ("2" if case == "rate limit" else None)
+
+    carrier.run(main())
+
+
+@pytest.mark.parametrize("relays", [False, True])
+def test_a_failure_after_the_first_byte_is_an_error_event_and_a_proper_end(
+    carrier: Carrier, relays: bool
+) -> None:
+    async def main() -> None:
+        model = HandModel(relays=relays)
+        async with carrier.serving(Models(model)) as served, connected(served.url) as client:
+            for case, (error, _, code) in FAILURES.items():  # all on one connection: it stays whole
+                await client.send(chat())
+                source = await model.source()
+                source.push(*([frames("hi", done=False)] if relays else [*BEGIN, TextDelta(0, "hi")]))
+                assert (await client.head())[0] == 200
+                source.end(Failure.of(error))
+                told = events(await client.response_body())
+                assert told[-1]["error"]["code"] == code, case
+                assert sum("error" in event for event in told) == 1, case
+            assert (served.app.counters.failed, served.app.counters.finished) == (len(FAILURES), 0)
+
+    carrier.run(main())
+
+
+def test_a_source_that_says_nothing_is_no_success(carrier: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with carrier.serving(Models(model)) as served, connected(served.url) as client:
+            for stream in (True, False):
+                await client.send(chat(stream=stream))
+                source = await model.source()
+                source.push(BEGIN[0])
+                source.end(Finish())
+                response = await client.response()
+                assert response.status == 502
+                assert response.error["code"] in ("truncated", "empty_response")
+
+    carrier.run(main())
+
+
+def test_a_source_cancelled_by_another_hand_is_told_to_the_client(carrier: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with carrier.serving(Models(model)) as served, connected(served.url) as client:
+            for stream in (True, False):
+                await client.send(chat(stream=stream))
+                (await model.source()).end(Cancelled("stopped by the operator"))
+                response = await client.response()
+                assert response.status == 503
+                assert response.error["message"] == "stopped by the operator"
+
+    carrier.run(main())
+
+
+RELAYED = {
+    "good": (frames("a", "b"), 200, None),
+    "without [DONE]": (frames("a", "b").removesuffix(b"data: [DONE]\n\n"), 200, None),
+    "cut": (frames("a", "b", done=False), 200, "truncated"),
+    "cut in an event": (frames("a", "b", done=False)[:-9], 200, "truncated"),
+    "garbled": (frames("a", done=False) + b"data: {]\n\n", 200, "wire"),
+    "garbled at once": (b"data: {]\n\n", 502, "wire"),
+    "an error inside": (
+        frames("a", done=False) + b'data: {"error":{"message":"over","code":"overloaded"}}\n\n',
+        200,
+        "overloaded",
+    ),
+    "an error at once": (b'data: {"error":{"message":"over","code":"overloaded"}}\n\n', 502, "overloaded"),
+    "nothing": (b"", 502, "truncated"),
+}
+
+
+@pytest.mark.parametrize("step_bytes", [1, 40, 10_000])
+def test_relayed_bytes_pass_unchanged_and_what_is_wrong_is_told(carrier: Carrier, step_bytes: int) -> None:
+    async def main() -> None:
+        model = HandModel(relays=True)
+        async with carrier.serving(Models(model)) as served, connected(served.url) as client:
+            for case, (data, status, code) in RELAYED.items():
+                await client.send(chat())
+                source = await model.source()
+                for at in range(0, len(data), step_bytes):
+                    source.push(data[at : at + step_bytes])
+                source.end(Finish())
+                response = await client.response()
+                assert response.status == status, case
+                if status != 200:
+                    assert response.error["code"] == code, case
+                elif code is None:
+                    assert response.body == frames("a", "b"), case
+                else:
+                    assert events(response.body)[-1]["error"]["code"] == code, case
+            counters = served.app.counters
+            failed = sum(code is not None for _, _, code in RELAYED.values())
+            assert (counters.relayed, counters.failed) == (len(RELAYED), failed)
+
+    carrier.run(main())
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+@pytest.mark.parametrize("when", ["before the first token", "mid-stream", "whole"])
+@pytest.mark.parametrize("relays", [False, True])
+def test_a_client_that_goes_away_cancels_the_source(
+    carrier: Carrier, how: str, when: str, relays: bool
+) -> None:
+    async def main() -> None:
+        model = HandModel(relays=relays)
+        async with carrier.serving(Models(model)) as served:
+            async with connected(served.url) as client:
+                await client.send(chat(stream=when != "whole"))
+                source = await model.source()
+                if when == "mid-stream":
+                    source.push(*([frames("hi", done=False)] if relays else [*BEGIN, TextDelta(0, "hi")]))
+                    assert (await client.head())[0] == 200
+                assert len(served.app.live) == 1
+                if how == "reset":
+                    client.reset()
+            async with asyncio.timeout(5):
+                await source.was_cancelled.wait()
+            assert not served.app.live
+            assert (served.app.counters.lost, served.app.counters.cancelled) == (1, 1)
+
+    carrier.run(main())
+
+
+@pytest.mark.parametrize("relays", [False, True])
+def test_a_slow_reader_pauses_the_source_and_resumes_it(carrier: Carrier, relays: bool) -> None:
+    piece = "x" * 10_000
+
+    async def main() -> None:
+        model = HandModel(relays=relays)
+        async with (
+            carrier.serving(Models(model)) as served,
+            connected(served.url, limit=1024, receive_bytes=4096) as client,
+        ):
+            await client.send(chat())
+            source = await model.source()
+            if not relays:
+                source.push(*BEGIN)
+            pushed = 0
+            while not source.was_paused.is_set():
+                source.push(frames(piece, done=False) if relays else TextDelta(0, piece))
+                pushed += 1
+                assert pushed < 2000, "20 MB written and never paused"
+                await asyncio.sleep(0)
+            assert not source.was_resumed.is_set()
+            reading = asyncio.create_task(client.response())
+            async with asyncio.timeout(5):
+                await source.was_resumed.wait()
+            if relays:
+                source.push(frames())
+            else:
+                source.push(*END)
+            source.end()
+            assert text_of((await reading).body) == piece * pushed
+
+    carrier.run(main())
+
+
+def test_a_reader_that_never_reads_is_dropped(carrier: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel()
+        limits = Limits(slow_reader_s=0.2, write_buffer_bytes=4096)
+        async with (
+            carrier.serving(Models(model), limits) as served,
+            connected(served.url, limit=1024, receive_bytes=4096) as client,
+        ):
+            await client.send(chat())
+            source = await model.source()
+            source.push(*BEGIN)
+            async with asyncio.timeout(5):
+                while not source.was_cancelled.is_set():
+                    if not source.paused:
+                        source.push(TextDelta(0, "x" * 10_000))
+                    await asyncio.sleep(0)
+            client.reset()
+
+    carrier.run(main())
+
+
+@pytest.mark.parametrize("relays", [False, True])
+def test_silence_is_bridged_by_comments_and_commits_the_status(carrier: Carrier, relays: bool) -> None:
+    async def main() -> None:
+        model = HandModel(relays=relays)
+        async with (
+            carrier.serving(Models(model), Limits(keepalive_after_s=0.1)) as served,
+            connected(served.url) as client,
+        ):
+            await client.send(chat())
+            source = await model.source()
+            assert (await client.head())[0] == 200
+            assert await client.chunk() == b": ping\n"
+            assert await client.chunk() == b": ping\n"
+            source.end(Failure.of(Unavailable("refused", code="connect_refused")))
+            told = await client.response_body()
+            assert events(told)[-1]["error"]["code"] == "connect_refused"
+
+    carrier.run(main())
