@@ -145,14 +145,15 @@ __version__ = "0.1.0"
 _ROOMS = {
     "headrace.config": "Settings load_config",
     "headrace.core.chunk": (
-        "AudioDelta BlockEnd BlockStart Cancelled CandidateEnd Chunk Citation Failure Finish "
-        "FinishReason ImageDelta ReasoningDelta RefusalDelta Start Step Terminal TextDelta Token "
-        "ToolCallDelta TranscriptDelta UsageReport VendorPart Verdict Word"
+        "AudioDelta BlockEnd BlockStart Cancelled CandidateEnd Chunk Citation "
+        "Failure Finish FinishReason ImageDelta ReasoningDelta RefusalDelta "
+        "Start Step Terminal TextDelta Token ToolCallDelta TranscriptDelta "
+        "UsageReport VendorPart Verdict Word"
     ),
     "headrace.core.fold": "ReplyFold fold",
     "headrace.core.message": (
-        "AudioPart FilePart ImagePart Message ReasoningPart RefusalPart TextPart ToolCallPart "
-        "ToolResultPart assistant message system user"
+        "AudioPart FilePart ImagePart Message ReasoningPart RefusalPart "
+        "TextPart ToolCallPart ToolResultPart assistant message system user"
     ),
     "headrace.core.model": "Model ModelCard Sink Source",
     "headrace.core.opaque": "Opaque",
@@ -163,13 +164,16 @@ _ROOMS = {
     "headrace.dispatch.runtime": "Runtime",
     "headrace.dispatch.text": "TextResult generate_text openai stream_chunks stream_sync stream_text",
     "headrace.errors": (
-        "AuthError BadRequest ConfigError ContentBlocked ContextOverflow HeadraceError "
-        "ProviderError RateLimited RequestError RunnerError SlowReader StreamCancelledException "
-        "StreamGenerationException StreamTimeoutException StreamingError Truncated Unavailable "
+        "AuthError BadRequest ConfigError ContentBlocked ContextOverflow "
+        "HeadraceError ProviderError RateLimited RequestError RunnerError "
+        "SlowReader StreamCancelledException StreamGenerationException "
+        "StreamTimeoutException StreamingError Truncated Unavailable "
         "UnknownModel WireError"
     ),
     "headrace.framing.sse": "Event SseDecoder",
-    "headrace.stream.generation": "BufferedStream GenerationChunk GenerationResult GenerationStream StreamProgress TextStream",
+    "headrace.stream.generation": (
+        "BufferedStream GenerationChunk GenerationResult GenerationStream StreamProgress TextStream"
+    ),
     "headrace.stream.sync": "SyncStream",
     "headrace.transport.sse": "stream_sse",
 }

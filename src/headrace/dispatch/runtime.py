@@ -16,8 +16,9 @@ from headrace.config import Settings, load_config
 from headrace.core.model import Model, ModelCard
 from headrace.errors import RequestError, UnknownModel
 from headrace.providers.model import provider_model
-from headrace.providers.registry import ProviderRow, provider_rows
-from headrace.runners.local import LocalModels
+from headrace.providers.registry import provider_rows
+from headrace.providers.row import ProviderRow
+from headrace.runners.local import LocalModels, PullProgress
 from headrace.simulate.echo import simulated_models
 from headrace.transport.pool import HttpPool
 
@@ -28,15 +29,16 @@ _LONGEST_ID = 256
 class Runtime:
     """Finds models by id and owns what they share. Belongs to one event loop; close it when done.
 
-    settings: as read from headrace.toml and the environment where they are not given.
+    settings: as read from headrace.toml and the environment where they are not given. on_pull: told, from a
+    thread, how far the download is that the first use of a local model began.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, on_pull: PullProgress | None = None) -> None:
         self.settings = load_config() if settings is None else settings
         self.aliases = {**DEFAULT_ALIASES, **self.settings.aliases}
         self._rows: dict[str, ProviderRow] = provider_rows(self.settings)
         self._simulated = {model.card.id: model for model in simulated_models()}
-        self._local = LocalModels(self.settings)
+        self._local = LocalModels(self.settings, on_pull=on_pull)
         self._pool: HttpPool | None = None
         self._closed = False
 
