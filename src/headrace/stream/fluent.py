@@ -91,9 +91,9 @@ class Stream(PullStream[T]):
         """Items in lists of up to `max_count`, none waiting longer than `timeout` seconds for its list."""
         return BufferedStream(self, max_count, timeout)
 
-    def through(self, stage: Stage[T, U]) -> Stream[U]:
+    def through(self, stage: Stage[T, U], *, max_buffer: int = MAX_BUFFER) -> Stream[U]:
         """What `stage` makes of the items. A stage with a true `done` closes the source."""
-        return Stream(self._hand_on(lambda source: Staged(source, stage)))
+        return Stream(self._hand_on(lambda source: Staged(source, stage)), max_buffer=max_buffer)
 
     def _kept(self, keep: Callable[[T], Any], stage: Stage[T, T], otherwise: tuple[()] | None) -> Self:
         """`stage`, or the same with a coroutine function: an item that is not kept gives `otherwise`."""

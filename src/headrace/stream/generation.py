@@ -22,7 +22,7 @@ from headrace.stream.pull import MAX_BUFFER, PullStream
 from headrace.stream.push import Staged
 from headrace.stream.renumber import Joined, Renumber
 from headrace.stream.result import GenerationResult, Tally, TextStream
-from headrace.stream.sentences import Sentences
+from headrace.stream.sentences import MAX_SENTENCES, Sentences
 from headrace.stream.shape import Tap, is_async
 from headrace.stream.text import Words
 from headrace.stream.time import Timed
@@ -150,7 +150,7 @@ class GenerationStream(Stream[Chunk]):
 
     def sentences(self) -> Stream[str]:
         """The text sentence by sentence, each with the white space after it. Joining gives the text back."""
-        return self.through(Texts()).through(Sentences())
+        return self.through(Texts()).through(Sentences(), max_buffer=MAX_SENTENCES)
 
     # Time
 
@@ -166,20 +166,22 @@ class GenerationStream(Stream[Chunk]):
         interval_s: float | None = None,
         *,
         max_lag_s: float = 1.0,
-        max_backlog: int = 256,
+        max_backlog: int | None = None,
     ) -> Self:
         """Text in even steps, for the eye: by word, sentence, or chunk as it came.
 
         interval_s: 0.05 for words, 0.1 for sentences, 0.2 for chunks where it is not given. When more waits
-        than `max_lag_s` seconds are good for, several pieces go at a time.
+        than `max_lag_s` seconds are good for, several pieces go at a time. max_backlog: pieces that may wait
+        before the model is held back; 256, and 16 sentences, where it is not given.
         """
         pace_s = FEEL_S[granularity] if interval_s is None else interval_s
+        most = max_backlog or (MAX_SENTENCES if granularity == "sentence" else MAX_BUFFER)
 
         def paced(source: Source[Chunk]) -> Source[Chunk]:
             grained = source if granularity == "chunk" else Staged(source, Regrain(granularity))
-            return Paced(grained, pace_s, max_backlog=max_backlog, max_lag_s=max_lag_s, counts=is_content)
+            return Paced(grained, pace_s, max_backlog=most, max_lag_s=max_lag_s, counts=is_content)
 
-        return self._like(paced)
+        return self._same(self._hand_on(paced), min(most, self._max_buffer))
 
     def timeout(
         self,

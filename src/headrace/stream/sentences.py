@@ -11,12 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+# Sentences a stream reads ahead: fewer than words, each may be long.
+MAX_SENTENCES = 16
+
 _CLOSERS = r"[\"'’”»›)\]}＂＇」』）】》〉*_`]*"
 _BLANK_LINE = r"\n[^\S\n]*\n\s*"
 _CJK_END = rf"[。！？｡．…]*[。！？｡．]+[。！？｡．…]*{_CLOSERS}\s*"
 _SPACED_END = rf"[.!?…؟۔।॥։።၊။។‽]+{_CLOSERS}\s*"
 _END = re.compile(rf"(?P<blank>{_BLANK_LINE})|(?P<cjk>{_CJK_END})|(?P<mark>{_SPACED_END})")
-_LAST_WORD = re.compile(r"(?:[^\W\d_]\.)*[^\W_]+$")
+_LAST_WORD = re.compile(r"(?<!\w)(?:[^\W\d_]\.)*[^\W_]+$")
 
 # Never the end of a sentence: something always follows.
 _TITLES = """
@@ -86,8 +89,9 @@ class Sentences:
                 return end
             self._seen = end
         # A blank line may have begun in the last white space; nothing else can reach back.
-        begun = text.find("\n", max(self._seen, len(text[:stop].rstrip())), stop)
-        self._seen = stop if begun < 0 else begun
+        new = text[self._seen : stop]
+        begun = new.find("\n", len(new.rstrip()))
+        self._seen = stop if begun < 0 else self._seen + begun
         return None
 
     def _forced_end(self) -> int:
