@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -45,7 +46,6 @@ class ProviderModel:
         self._sender = sender
         self._wire = wire_named(row.wire)
         self._quirks = checked_quirks(row)
-        self._relay_path = ""
         self._card = ModelCard(id=f"{row.name}/{model_name}", owner=row.name)
 
     def __repr__(self) -> str:
@@ -69,14 +69,10 @@ class ProviderModel:
             return None
         relay = self._wire.relay(include_usage)
         sent = self._wire.rebody(body, self._name, self._quirks)
-        source: ProviderSource[bytes] = self._source(self._path(), sent, relay, _Counted(relay))
+        source: ProviderSource[bytes] = self._source(
+            _relay_path(self._row.wire, self._name), sent, relay, _Counted(relay)
+        )
         return OpenedRelay(source, relay)
-
-    def _path(self) -> str:
-        """Where this model's answers are asked for: the wire tells it with any request."""
-        if not self._relay_path:
-            self._relay_path = self._wire.build(Request(model=self._name), self._quirks).path
-        return self._relay_path
 
     def _source(self, path: str, body: bytes, stage: Any, is_token: Any) -> ProviderSource[Any]:
         row = self._row
@@ -94,6 +90,12 @@ class ProviderModel:
             clocks=self._row.clocks,
             secrets=secrets_of(self._row, key),
         )
+
+
+@lru_cache(maxsize=1024)
+def _relay_path(wire: str, model_name: str) -> str:
+    """Where a model's answers are asked for: its wire tells it with any request."""
+    return wire_named(wire).build(Request(model=model_name), {}).path
 
 
 def _holds_content(batch: Sequence[Chunk]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.metadata import version
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -64,7 +64,7 @@ def secrets_of(row: ProviderRow, key: Secret | None) -> tuple[Secret, ...]:
 
 def request_headers(row: ProviderRow, key: Secret | None, *, accept: str) -> dict[str, str]:
     """The header fields of a call. The row's own come last, so they can replace any."""
-    headers = {"accept": accept, "user-agent": _USER_AGENT}
+    headers = {"accept": accept, "user-agent": _user_agent()}
     if key is not None:
         if row.auth == "bearer":
             headers["authorization"] = f"Bearer {key.reveal()}"
@@ -75,4 +75,8 @@ def request_headers(row: ProviderRow, key: Secret | None, *, accept: str) -> dic
     return headers
 
 
-_USER_AGENT = f"headrace/{version('headrace')}"
+@cache
+def _user_agent() -> str:
+    from importlib.metadata import version  # 15 ms to import, and not needed before the first call
+
+    return f"headrace/{version('headrace')}"

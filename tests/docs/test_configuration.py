@@ -1,0 +1,45 @@
+"""docs/reference/configuration.md is held to the code: its file loads, its tables are the registry's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from headrace.config import Clocks, ServerSettings, parse_config
+from headrace.providers import KNOWN, provider_rows
+from headrace.providers.quirks import QUIRKS
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text()
+
+
+def table(title: str) -> list[list[str]]:
+    section = PAGE.split(f"## {title}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def test_the_whole_file_loads_and_its_clocks_are_the_defaults() -> None:
+    text = re.search(r"```toml\n(.*?)```", PAGE, re.S)
+    assert text
+    settings = parse_config(text[1])
+    assert settings.clocks == Clocks()
+    assert (settings.server.host, settings.server.port) == (ServerSettings().host, ServerSettings().port)
+    assert provider_rows(settings)["up"].clocks == Clocks(idle_s=60)
+
+
+def test_every_field_is_on_the_page() -> None:
+    for name in ServerSettings.__struct_fields__:
+        assert re.search(rf"\b{name}\b", PAGE), name
+
+
+def test_the_known_providers() -> None:
+    assert table("Known providers") == [
+        [f"`{row.name}`", row.base_url, f"`{row.api_key_env}`" if row.api_key_env else "none"]
+        for row in KNOWN.values()
+    ]
+
+
+def test_the_quirks() -> None:
+    assert [row[0].strip("`") for row in table("Quirks of the wire openai_chat")] == list(
+        QUIRKS["openai_chat"]
+    )
