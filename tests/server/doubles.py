@@ -29,9 +29,13 @@ END: list[Chunk] = [BlockEnd(0), CandidateEnd("stop"), UsageReport(Usage(3, 2))]
 
 
 class HandSource:
-    """A source that a test pushes by hand, and that tells what was asked of it."""
+    """A source that a test pushes by hand, and that tells what was asked of it.
 
-    def __init__(self) -> None:
+    relay: what is pushed goes through it, as a provider's bytes do.
+    """
+
+    def __init__(self, relay: ChatRelay | None = None) -> None:
+        self.relay = relay
         self.sink: Sink[Any] | None = None
         self.started = asyncio.Event()
         self.was_cancelled = asyncio.Event()
@@ -59,17 +63,35 @@ class HandSource:
 
     def push(self, *batch: Any) -> None:
         assert self.sink is not None
-        if not self.ended:
+        if self.ended:
+            return
+        if self.relay is None:
             self.sink.push(batch)
+        else:
+            self._pass(self.relay.feed(batch))
 
     def say(self, text: str) -> None:
         self.push(TextDelta(0, text))
 
     def end(self, terminal: Terminal | None = None) -> None:
         assert self.sink is not None
-        if not self.ended:
-            self.ended = True
-            self.sink.end(terminal if terminal is not None else Finish())
+        if self.ended:
+            return
+        if self.relay is not None and (terminal is None or isinstance(terminal, Finish)):
+            self._pass(self.relay.close())
+            return
+        self.ended = True
+        self.sink.end(terminal if terminal is not None else Finish())
+
+    def _pass(self, out: Sequence[bytes | Terminal]) -> None:
+        assert self.sink is not None
+        frames = [item for item in out if isinstance(item, bytes)]
+        if frames:
+            self.sink.push(frames)
+        for item in out:
+            if not isinstance(item, bytes):
+                self.ended = True
+                self.sink.end(item)
 
 
 class HandModel:
@@ -82,12 +104,11 @@ class HandModel:
         self.relays, self.warnings, self.error = relays, tuple(warnings), error
         self.sources: asyncio.Queue[HandSource] = asyncio.Queue()
         self.requests: list[Request] = []
-        self.relay: ChatRelay | None = None
 
-    def _source(self) -> HandSource:
+    def _source(self, relay: ChatRelay | None = None) -> HandSource:
         if self.error is not None:
             raise self.error
-        source = HandSource()
+        source = HandSource(relay)
         self.sources.put_nowait(source)
         return source
 
@@ -99,8 +120,8 @@ class HandModel:
         if not self.relays:
             return None
         assert wire == "openai_chat"
-        self.relay = ChatRelay(include_usage)
-        return OpenedRelay(self._source(), self.relay)
+        relay = ChatRelay(include_usage)
+        return OpenedRelay(self._source(relay), relay)
 
     async def source(self) -> HandSource:
         """The next source asked for, started."""

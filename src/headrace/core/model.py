@@ -66,7 +66,10 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class OpenedRelay(msgspec.Struct, frozen=True):
-    """A source of raw frames of the client's own wire, and the stage that checks and counts them."""
+    """A source of raw frames of the client's own wire, and the stage that checks and counts them.
+
+    The source runs the stage itself; whoever opened it only reads the relay's `usage` and `content_events`.
+    """
 
     source: Source[bytes]
     relay: Any

@@ -189,7 +189,7 @@ class StreamSink:
 
 
 class RelaySink(StreamSink):
-    """Raw frames of the client's own wire, checked and counted by `relay`, passed on unchanged."""
+    """Raw frames of the client's own wire, passed on unchanged. The source has run them through `relay`."""
 
     __slots__ = ("_relay",)
     relayed = True
@@ -199,29 +199,15 @@ class RelaySink(StreamSink):
         self._relay = relay
 
     def push(self, batch: Sequence[bytes], /) -> None:
-        if self._exchange is not None:
-            self._pass(self._exchange, self._relay.feed(batch))
+        exchange = self._exchange
+        if exchange is None:
+            return
+        self._write(exchange, batch[0] if len(batch) == 1 else b"".join(batch))
+        if self._first_s is None and self._relay.content_events:
+            self._first_s = self._last_s
 
     def end(self, terminal: Terminal, /) -> None:
-        if self._exchange is None:
-            return
-        if isinstance(terminal, Finish):
-            self._pass(self._exchange, self._relay.close())  # which knows whether that was all
-        if self._exchange is not None:
-            self._finish(terminal, b"")
-
-    def _pass(self, exchange: Exchange, out: Sequence[bytes | Terminal]) -> None:
-        if not out:
-            return
-        last = out[-1]
-        if isinstance(last, bytes):
-            self._write(exchange, last if len(out) == 1 else b"".join(out))  # type: ignore[arg-type]
-            if self._first_s is None and self._relay.content_events:
-                self._first_s = self._last_s
-            return
-        if self._first_s is None and self._relay.content_events:
-            self._first_s = exchange.wheel.now_s()
-        self._finish(last, b"".join(out[:-1]))  # type: ignore[arg-type]
+        self._finish(terminal, b"")
 
     def _usage(self) -> Usage | None:
         return self._relay.usage
