@@ -7,8 +7,12 @@ import headrace
 
 
 async def main(model: str) -> None:
-    text = headrace.stream_text(model, "The Rhine is long. The Rhone is swift. END. The Po is muddy.").stream
-    loud = text.map_chunks(str.upper).filter_chunks(bool).prefixed("RIVERS: ")
+    stream = headrace.stream_chunks(model, "The Rhine is long. The Rhone is swift. END. The Po is muddy.")
+    loud = (
+        stream.filter_chunks(lambda chunk: chunk.text)
+        .map_chunks(lambda chunk: chunk.text.upper())
+        .prefixed(["RIVERS: "])
+    )
     async for sentence in loud.sentences().take_while(lambda sentence: "END" not in sentence):
         print(sentence.strip())
 

@@ -8,6 +8,7 @@ from typing import get_args
 import click
 import msgspec
 
+import headrace
 from headrace.cli.main import COMMANDS
 from headrace.core.chunk import Chunk
 from headrace.errors import KINDS
@@ -78,3 +79,22 @@ def test_commands_and_options() -> None:
     for name, text in sections.items():
         told = set(re.findall(r"`(--?[a-z][a-z-]*)`", text))
         assert told == options_of(import_module(COMMANDS[name][0]).command), name
+
+
+def test_every_public_name_is_in_the_api_page_and_no_other() -> None:
+    page = (ROOT / "docs/reference/api.md").read_text()
+    code = "\n".join(re.findall(r"`([^`\n]+)`", page))
+    told = set(re.findall(r"\b[A-Za-z_]\w+", code))
+    assert set(headrace.__all__) - told == set()
+    classes = set(re.findall(r"`([A-Z][A-Za-z]+)`", page))
+    assert {name for name in classes if name != name.upper()} - set(headrace.__all__) == set()
+
+
+def test_what_coming_from_names_is_there() -> None:
+    page = (ROOT / "docs/reference/coming-from.md").read_text()
+    here = [line.split("|")[2] for line in page.splitlines() if line.startswith("| ")]
+    names = {name for cell in here for name in re.findall(r"`\.?(\w+)(?:\(|`)", cell)}
+    homes = (headrace.GenerationStream, headrace.TextResult, headrace.GenerationSettings, headrace.Finish)
+    known = {*headrace.__all__, *(name for home in homes for name in dir(home))}
+    assert len(names) > 20
+    assert names - known == {"connect_s", "gguf", "local"}

@@ -14,7 +14,7 @@ from headrace.testing.loopback import Peer, loopback
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SAYS = {
-    "buffered.py": "1 'Write'",
+    "buffered.py": "5 'Write a sentence'\n5 ' about the sea.'",
     "cancellation.py": "cancelled\n",
     "collect.py": "Say hello.\nSay goodbye.\n",
     "composition.py": "RIVERS: THE RHINE IS LONG.\nTHE RHONE IS SWIFT.\n",

@@ -1,0 +1,97 @@
+"""`headrace models`: the list as a table and as JSON, pulling, paths."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from headrace.cli.main import run
+from headrace.errors import RunnerError
+from headrace.runners import store
+from headrace.runners.weights import ROWS
+
+NAME = ROWS[0].name
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, and a configuration that names a provider's model and an alias."""
+    config = tmp_path / "headrace.toml"
+    config.write_text(
+        '[providers.up]\nbase_url = "http://127.0.0.1:1/v1"\nmodels = ["big-[1]"]\n'
+        f'[aliases]\nquick = "local/{NAME}"\n'
+    )
+    monkeypatch.setenv("HEADRACE_CONFIG", str(config))
+    monkeypatch.setenv("HEADRACE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_the_table_names_every_model_its_state_and_aliases(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models"]) == 0
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title.split() == ["MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"]
+    by_id = {row.split()[0]: row for row in rows}
+    assert list(by_id) == [f"local/{NAME}", "sim/echo", "up/big-[1]"]
+    assert "local, quick" in by_id[f"local/{NAME}"] or "quick, local" in by_id[f"local/{NAME}"]
+    assert "llm" in by_id["sim/echo"]
+
+
+def test_json_has_one_whole_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "--json"]) == 0
+    cards = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [card["id"] for card in cards] == [f"local/{NAME}", "sim/echo", "up/big-[1]"]
+    assert cards[0]["context_tokens"] == ROWS[0].context_tokens
+    assert {"id", "capabilities", "context_tokens", "state", "aliases"} <= set(cards[2])
+
+
+def test_path_of_what_is_not_here_says_what_to_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "path", NAME]) == 1
+    assert f"headrace models pull {NAME}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["pull", "path"])
+def test_an_unknown_name_is_a_usage_error_that_names_those_there_are(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["models", command, "gpt-9"]) == 2
+    err = capsys.readouterr().err
+    assert NAME in err
+    assert err.count("\n") == 1
+
+
+def test_json_does_not_go_with_a_command_behind_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "--json", "path", NAME]) == 2
+    assert "--json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [NAME, f"local/{NAME}", "local", "quick"])
+def test_what_is_here_is_not_pulled_again_and_its_path_is_printed(
+    name: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = b"GGUF weights"
+    row = msgspec.structs.replace(
+        ROWS[0], file_bytes=len(weights), file_sha256=hashlib.sha256(weights).hexdigest()
+    )
+    monkeypatch.setattr("headrace.runners.weights.ROWS", (row,))
+    file = place / "models" / NAME / row.file_name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(weights)
+    assert run(["models", "pull", name]) == 0
+    assert capsys.readouterr().out == f"{file}\n"
+    assert run(["models", "path", name]) == 0
+    assert capsys.readouterr().out == f"{file}\n"
+
+
+def test_a_pull_that_fails_is_one_line_and_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str, *_: object) -> Path:
+        raise RunnerError(f"no way to {name}", code="E500")
+
+    monkeypatch.setattr(store, "pull", fail)
+    assert run(["models", "pull", NAME]) == 1
+    begun, said = capsys.readouterr().err.splitlines()
+    assert begun.startswith(f"pulling {NAME}")
+    assert said == f"headrace: error: no way to {NAME}"
