@@ -57,20 +57,20 @@ class FrameSplitter:
 
         None where it is anything else or a frame is held: give it to `feed`.
         """
-        if (
-            data[:6] == b"data: "
-            and data[-2:] == b"\n\n"
-            and b"\r" not in data
-            and not self._pending
-            and not self._dead
-            and len(data) <= self._max
-        ):
-            whole = data[6:-2].split(b"\n\ndata: ")
-            # Each event ends in two of them, so with this count there is no further one inside.
-            if data.count(b"\n") == 2 * len(whole):
-                self._first = False
-                return whole
-        return None
+        if self._pending or self._dead or data[:6] != b"data: " or data[-2:] != b"\n\n":
+            return None
+        size = len(data)
+        if size > self._max or b"\r" in data:
+            return None
+        if data.find(b"\n") == size - 2:  # one event, what a read of a slow stream is
+            self._first = False
+            return [data[6:-2]]
+        whole = data[6:-2].split(b"\n\ndata: ")
+        # Each event ends in two of them, so with this count there is no further one inside.
+        if data.count(b"\n") != 2 * len(whole):
+            return None
+        self._first = False
+        return whole
 
     def feed(self, data: bytes) -> list[Frame | Failure]:
         """The frames that `data` makes complete."""

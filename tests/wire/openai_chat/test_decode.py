@@ -49,8 +49,8 @@ def test_a_delta_comes_out_as_soon_as_its_event_is_whole() -> None:
 @pytest.mark.parametrize(
     "events",
     [
-        (*TEXT, event(choices=[], usage=USAGE), DONE),
-        (delta(reasoning_content="h\u00e9"), delta(content="\U0001f600"), delta(reason="stop"), DONE),
+        (delta(content="Hel"), delta(reason="stop"), event(choices=[], usage=USAGE), DONE),
+        (delta(reasoning="h\u00e9", content="\U0001f600"), delta(reason="stop"), DONE),
         (call(0, "a", "f", '{"x'), call(0, None, None, '":1}'), delta(reason="tool_calls"), DONE),
     ],
     ids=["text", "reasoning", "call"],

@@ -15,7 +15,7 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.testing import stages
-from headrace.wire.openai_chat import ChatDecoder
+from headrace.wire.openai_chat import ChatDecoder, ChatRelay
 
 
 def test_finish_without_the_terminator_is_a_success_that_is_not_clean() -> None:
@@ -157,3 +157,14 @@ def test_an_endless_page_is_not_held_for_ever() -> None:
 def test_an_event_over_the_bound_is_a_failure() -> None:
     out = stages.run(ChatDecoder(max_event_bytes=1000), [[delta(content="x" * 2000)]])
     assert [one.code for one in out] == ["event_too_long"]
+
+
+@pytest.mark.parametrize("field", ["choices", "usage", "error", "plan"])
+def test_nesting_beyond_the_stack_is_a_wire_failure(field: str) -> None:
+    deep = b'{"' + field.encode() + b'": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    for stage in (ChatDecoder(), ChatRelay(True)):
+        last = stages.run(stage, [[TEXT[0] + b"data: " + deep + b"\n\n"]])[-1]
+        assert isinstance(last, Failure)
+        assert last.kind == "wire"
+    whole = stages.run(ChatDecoder(), [[deep[:60_000]]])
+    assert [type(one) for one in whole] == [Failure]

@@ -91,6 +91,7 @@ def test_the_message_the_code_and_the_field_are_the_vendors() -> None:
         (b"plain words", "plain words"),
         (b"<html><head><title>502\nBad Gateway</title></head>", "an HTML page (502 Bad Gateway)"),
         (b"", "no message"),
+        (b"[" * 200_000, "[" * 1000 + "..."),
         (b"\xff\xfe", "\ufffd\ufffd"),
     ],
 )

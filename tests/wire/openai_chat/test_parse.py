@@ -293,7 +293,18 @@ def test_the_error_quotes_the_value_shortly() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b'{"model": "m",}', b"\xff\xfe", b'{"model": "\xff"}', b"[1]", b"null", b"3"]
+    "body",
+    [
+        b'{"a":' * 100_000,
+        b"",
+        b"{",
+        b'{"model": "m",}',
+        b"\xff\xfe",
+        b'{"model": "\xff"}',
+        b"[1]",
+        b"null",
+        b"3",
+    ],
 )
 def test_a_body_that_is_no_json_object(body: bytes) -> None:
     with pytest.raises(RequestError) as caught:

@@ -23,7 +23,7 @@ from headrace.core.request import GenerationSettings, Request, ResponseFormat, T
 from headrace.errors import RequestError
 from headrace.wire.base import WireRequest
 from headrace.wire.openai_chat.build_message import message_bodies
-from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME
 
 Fields = dict[str, Any]
 PATH = "/chat/completions"
@@ -76,7 +76,7 @@ def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes:
         fields: dict[str, Any] = dict(_raw(body))
         given = fields.pop("stream_options", None)
         options = _raw(given) if given is not None and bytes(given) != b"null" else {}
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise RequestError(f"the body is no chat request: {error}", code="invalid_json") from None
     fields["model"] = model
     fields["stream"] = True

@@ -19,27 +19,36 @@ _REASONING = Opaque(WIRE_NAME, {"field": "reasoning"})
 _FUNCTION_CALL = {"field": "function_call"}
 
 
+def plain_text(choice: Choice) -> str | None:
+    """The choice's text where it says nothing else."""
+    delta = choice.delta
+    if (
+        delta is None
+        or choice.finish_reason is not None
+        or choice.logprobs is not None
+        or delta.reasoning_content is not None
+        or delta.reasoning is not None
+        or delta.tool_calls is not None
+        or delta.refusal is not None
+        or delta.reasoning_details is not None
+        or delta.function_call is not None
+        or delta.audio is not None
+        or delta.annotations is not None
+        or delta.images is not None
+    ):
+        return None
+    content = delta.content
+    return content if type(content) is str else None
+
+
 def read_choice(choice: Choice, to: Candidate, at: int, extras: Extras | None, out: list[Chunk]) -> None:
     """Append what `choice`, at place `at` of its chunk, says. Raises ValueError or TooManyCalls."""
     delta = choice.delta
     odd = extras.choices.get(at) if extras is not None else None
     if delta is not None:
-        content = delta.content
-        if (
-            type(content) is str
-            and content
-            and to.kind == "text"
-            and odd is None
-            and choice.logprobs is None
-            and delta.reasoning_content is None
-            and delta.reasoning is None
-            and delta.reasoning_details is None
-        ):
-            out.append(TextDelta(to.block, content, (), to.index))  # the ordinary case, spelt out for speed
-        else:
-            left = _Left(odd, choice.logprobs)
-            _read_said(delta, to, left, out)
-            left.give(to, out)
+        left = _Left(odd, choice.logprobs)
+        _read_said(delta, to, left, out)
+        left.give(to, out)
         if _has_more(delta):
             _read_more(delta, to, at, extras, out)
     elif odd is not None:

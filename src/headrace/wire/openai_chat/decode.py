@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import Chunk, Failure, Finish, Start, UsageReport, VendorPart
+from headrace.core.chunk import Chunk, Failure, Finish, Start, TextDelta, UsageReport, VendorPart
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
-from headrace.wire.openai_chat.choice import read_choice
+from headrace.wire.openai_chat.choice import plain_text, read_choice
 from headrace.wire.openai_chat.event import broken, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.misfit import Misfit
-from headrace.wire.openai_chat.schema import WIRE_NAME, ChunkBody
+from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
 
 MAX_CANDIDATES = 128
@@ -133,10 +133,32 @@ class ChatDecoder:
             if self._odd >= _LENIENT_AFTER or name == "error":
                 raise msgspec.ValidationError
             chunk = _read(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             self._odd_event(data, name, out)
             return
-        self._chunk(chunk, None, data, out)
+        if not self._plain(chunk, out):
+            self._chunk(chunk, None, data, out)
+
+    def _plain(self, chunk: ChunkBody, out: list[Chunk]) -> bool:
+        """Whether the chunk was a piece of an open text block and nothing else: the ordinary case."""
+        choices = chunk.choices
+        if (
+            not choices
+            or len(choices) != 1
+            or chunk.usage is not None
+            or chunk.error is not None
+            or chunk.x_groq is not None
+            or chunk.system_fingerprint != self._fingerprint
+            or chunk.service_tier != self._tier
+        ):
+            return False
+        choice = choices[0]
+        to = self._candidates.get(choice.index)
+        content = plain_text(choice)
+        if to is None or to.kind != "text" or not content:
+            return False
+        out.append(TextDelta(to.block, content, (), to.index))
+        return True
 
     def _odd_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
         read = read_oddly(data, name, self._events)
@@ -174,18 +196,24 @@ class ChatDecoder:
         return found
 
     def _changed(self, chunk: ChunkBody) -> bool:
-        """Whether a field of the chunk itself says something new."""
-        fingerprint, tier = chunk.system_fingerprint, chunk.service_tier
+        """Whether a field of the chunk itself may say something new."""
         return (
-            (fingerprint is not None and fingerprint != self._fingerprint)
-            or (tier is not None and tier != self._tier)
+            chunk.system_fingerprint != self._fingerprint
+            or chunk.service_tier != self._tier
             or chunk.x_groq is not None
         )
 
     def _about(self, chunk: ChunkBody, odd: dict[str, Any], out: list[Chunk]) -> None:
         """Start the reply, or pass on the chunk's own fields that are new."""
-        own = {"system_fingerprint": chunk.system_fingerprint, "service_tier": chunk.service_tier,
-               "provider": chunk.provider, "x_groq": chunk.x_groq, **odd}  # fmt: skip
+        self._fingerprint = chunk.system_fingerprint
+        self._tier = chunk.service_tier
+        own = {
+            "system_fingerprint": chunk.system_fingerprint,
+            "service_tier": chunk.service_tier,
+            "provider": chunk.provider,
+            "x_groq": chunk.x_groq,
+            **odd,
+        }
         sticky = self._sticky
         new = {name: value for name, value in own.items() if value is not None and sticky.get(name) != value}
         sticky.update(new)

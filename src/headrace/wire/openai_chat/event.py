@@ -10,7 +10,7 @@ from headrace.core.chunk import Failure
 from headrace.errors import Unavailable, WireError
 from headrace.wire.openai_chat.extras import Extras, read_leniently
 from headrace.wire.openai_chat.failure import failure_from_event
-from headrace.wire.openai_chat.schema import ChunkBody
+from headrace.wire.openai_chat.schema import UNREADABLE, ChunkBody
 
 QUOTED_CHARS = 120
 
@@ -21,7 +21,7 @@ def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] 
     named_error = name == "error"
     try:
         parsed = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         return failure_from_event(text) if named_error else broken(text, number, f"not valid JSON ({error})")
     if named_error or (isinstance(parsed, dict) and _is_error(parsed)):
         return failure_from_event(parsed)
@@ -29,7 +29,7 @@ def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] 
         return broken(text, number, "not a JSON object")
     try:
         return read_leniently(parsed)
-    except msgspec.ValidationError as error:
+    except UNREADABLE as error:
         return broken(text, number, str(error))
 
 

@@ -23,6 +23,7 @@ from headrace.errors import (
     Unavailable,
     WireError,
 )
+from headrace.wire.openai_chat.schema import UNREADABLE
 
 MAX_RAW_BYTES = 4096
 MAX_MESSAGE_CHARS = 1000
@@ -78,8 +79,7 @@ def failure_from_event(error: Any, provider: str = "") -> Failure:
     """The typed failure for an error that came inside a stream that had begun with 200."""
     facts = facts_of(error)
     said = f"{provider or 'the provider'} sent an error inside the stream: {facts.message or 'no message'}"
-    raw = error if isinstance(error, str) else msgspec.json.encode(error).decode()
-    return _failure(facts, facts.status, said, provider, None, raw.encode("utf-8", "replace"))
+    return _failure(facts, facts.status, said, provider, None, _json(error).encode("utf-8", "replace"))
 
 
 def facts_of(error: Any) -> ErrorFacts:
@@ -196,7 +196,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _parsed(body: bytes, content_type: str) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         text = body[:MAX_RAW_BYTES].decode("utf-8", "replace").strip()
     if "html" in content_type.lower() or text[:1] == "<":
         title = _TITLE.search(text)
@@ -213,7 +213,10 @@ def _status_of(value: Any) -> int | None:
 
 
 def _json(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    try:
+        return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    except RecursionError:
+        return "something nested too deeply to be shown"
 
 
 def _safe(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from headrace.core.chunk import Failure
 from headrace.errors import WireError
 from headrace.wire.openai_chat.failure import failure_from_event, failure_from_response
+from headrace.wire.openai_chat.schema import UNREADABLE
 
 MAX_HELD_BYTES = 65536
 _BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -49,7 +50,7 @@ class Misfit:
         held = bytes(self._held[:MAX_HELD_BYTES])
         try:
             data = msgspec.json.decode(held)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return failure_from_response(200, {}, held, "")
         if isinstance(data, dict) and "choices" in data and not data.get("error"):
             said = f"a whole {data.get('object') or 'answer'} came where a stream was asked for"

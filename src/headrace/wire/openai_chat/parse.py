@@ -22,7 +22,7 @@ from headrace.wire.openai_chat.body import (
     SchemaFormat,
 )
 from headrace.wire.openai_chat.parse_message import message_from
-from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME
 
 MAX_STOPS = 4
 MAX_QUOTED_CHARS = 80
@@ -93,7 +93,7 @@ def parse_request(body: bytes) -> ParsedRequest:
 def _json(body: bytes) -> dict[str, Any]:
     try:
         data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise RequestError(f"the body is not valid JSON: {error}", code="invalid_json") from None
     if not isinstance(data, dict):
         raise RequestError("the body must be a JSON object", code="invalid_json", value=data)

@@ -14,7 +14,7 @@ from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.openai_chat.event import broken, ended_badly, read_oddly
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import Misfit
-from headrace.wire.openai_chat.schema import ChunkBody
+from headrace.wire.openai_chat.schema import UNREADABLE, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
 
 
@@ -47,6 +47,7 @@ class _Event(msgspec.Struct, gc=False):
 
 _ODD = _Event()  # stands for an event that does not fit: it is read again as plain data
 _read = msgspec.json.Decoder(_Event).decode
+_BRACKET = ord("[")
 _DONE = b"data: [DONE]\n\n"
 
 
@@ -105,7 +106,7 @@ class ChatRelay:
         kept: list[bytes] | None = None  # None while all have passed
         terminal: Terminal | None = None
         for place, body in enumerate(bodies):
-            verdict = self._look(body, "")
+            verdict = self._look(body, "") if body else True
             if verdict is True:
                 if kept is not None:
                     kept.append(body)
@@ -159,14 +160,14 @@ class ChatRelay:
         return False
 
     def _look(self, data: bytes, name: str) -> bool | Terminal:
-        """Whether an event may pass, or the terminal that it is."""
-        if data[:6] == b"[DONE]":
+        """Whether an event may pass, or the terminal that it is. data: not empty."""
+        if data[0] == _BRACKET and data[:6] == b"[DONE]":
             return self._terminator()
         self._events += 1
         event: _Event | ChunkBody
         try:
             event = _read(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             event = _ODD
         if event.choices is None or event.error or name == "error":
             read = read_oddly(data, name, self._events)

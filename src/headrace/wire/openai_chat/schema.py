@@ -15,6 +15,9 @@ import msgspec
 
 WIRE_NAME = "openai_chat"
 
+# What reading JSON may raise, whatever the bytes: bad JSON or types, bad UTF-8, nesting beyond the stack.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class Function(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """A function's name and a piece of its arguments; some providers send arguments as an object."""
