@@ -60,5 +60,6 @@ def test_what_is_no_list_is_a_wire_error(body: object) -> None:
 def test_statuses_are_typed_and_keys_do_not_show(status: int, kind: type[HeadraceError]) -> None:
     with pytest.raises(kind) as caught:
         listed({"error": {"message": "bad key sk-geheim"}}, status)
-    assert "geheim" not in f"{caught.value!r}{caught.value.details()}{caught.value.__cause__!r}"
+    text = f"{caught.value!r}{caught.value.details()}{caught.value.__cause__!r}{caught.value.__context__!r}"
+    assert "geheim" not in text
     assert caught.value.provider == "up"  # type: ignore[attr-defined]

@@ -83,12 +83,10 @@ def test_refused(run) -> None:
 
 def test_no_such_name(run, monkeypatch) -> None:
     async def main() -> None:
-        async def unknown(*_, **__):
+        async def unknown(origin):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-        loop = asyncio.get_running_loop()
-        if isinstance(loop, asyncio.BaseEventLoop):
-            monkeypatch.setattr(loop, "getaddrinfo", unknown)
+        monkeypatch.setattr(dialling, "_addresses", unknown)
         async with HttpPool() as pool:
             recorder = await ask(pool, "http://nobody.invalid/")
             assert (recorder.failure.kind, recorder.failure.code) == ("unavailable", "dns")

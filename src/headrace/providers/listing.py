@@ -32,12 +32,14 @@ async def list_models(
         response = await fetch(
             sender or pool_here(), request, connect_s=row.clocks.connect_s, total_s=total_s
         )
-        if response.status != 200:
-            failure = wire_named(row.wire).failure
-            raise failure(response.status, response.headers, response.body, row.name).error()
     except HeadraceError as error:
-        raise scrubbed(Failure.of(error), secrets_of(row, key), row.name).error() from None
-    return [_card(row, each) for each in _listed(row, response.body)]
+        failure = Failure.of(error)
+    else:
+        if response.status == 200:
+            return [_card(row, each) for each in _listed(row, response.body)]
+        failure = wire_named(row.wire).failure(response.status, response.headers, response.body, row.name)
+    # Raised out here, so that no unclean error hangs on it as its context.
+    raise scrubbed(failure, secrets_of(row, key), row.name).error()
 
 
 def _listed(row: ProviderRow, body: bytes) -> list[dict[str, Any]]:

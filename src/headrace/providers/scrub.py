@@ -11,11 +11,13 @@ from headrace.config import Secret
 from headrace.core.chunk import Failure
 
 SHOWN = "***"
+MIN_CHARS = 4  # less is no secret, and replacing it would garble every message
 
 
 def scrubbed(failure: Failure, secrets: Sequence[Secret], provider: str) -> Failure:
     """The failure with every secret replaced, and the provider's name in its detail."""
     values = sorted((secret.reveal() for secret in secrets), key=len, reverse=True)
+    values = [value for value in values if len(value) >= MIN_CHARS]
     detail = {**failure.detail, "provider": provider}
     return msgspec.structs.replace(
         failure,
