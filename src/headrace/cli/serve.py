@@ -41,13 +41,15 @@ def command(
     if drain_s is not None:
         bounds["drain_s"] = drain_s
     _log_to_stderr(access_log)
+    runtime = Runtime(settings)
     serve(
-        Runtime(settings),
+        runtime,
         host=host or settings.server.host,
         port=settings.server.port if port is None else port,
         limits=Limits(**bounds),  # type: ignore[arg-type]
         access_log=access_log,
         announce=click.echo,
+        on_end=runtime.aclose,
     )
 
 

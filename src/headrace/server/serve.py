@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
 import uvicorn
 
+from headrace.core.model import ModelCard
 from headrace.server import health, openai_chat
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
@@ -144,11 +145,13 @@ def serve(
     limits: Limits | None = None,
     access_log: bool = False,
     announce: Callable[[str], None] = logger.info,
+    on_end: Callable[[], Coroutine[None, None, None]] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then drain (a second signal waits no longer) and return.
 
     announce: takes the lines that tell a person where the server is. access_log: one JSON line a request
-    to the logger `headrace.access`.
+    to the logger `headrace.access`. on_end: awaited in the server's loop after the last answer, such as the
+    runtime's `aclose`.
     Raises: ConfigError where host and port cannot be listened on.
     """
     sockets = bind(host, port)
@@ -159,7 +162,11 @@ def serve(
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
             for line in _greeting(sockets, runtime):
                 announce(line)
-            runner.run(frame.serve(sockets))
+            try:
+                runner.run(frame.serve(sockets))
+            finally:
+                if on_end is not None:
+                    runner.run(on_end())
     finally:
         for sock in sockets:
             sock.close()
@@ -197,10 +204,21 @@ async def running_server(
 
 
 def _greeting(sockets: Sequence[socket.socket], runtime: Runtime) -> Iterator[str]:
-    ready = [card.id for card in runtime.models() if card.state == "ready"]
-    yield f"Headrace serves {len(ready)} models at {url_of(sockets[0])}/v1 (Ctrl-C stops it)"
+    url = f"{url_of(sockets[0])}/v1"
+    cards = runtime.models()
+    yield f"Headrace serves at {url} (Ctrl-C stops it)"
+    yield f"models: {', '.join(_named(card) for card in cards)}"
+    if cards:
+        model = next((alias for card in cards for alias in card.aliases), cards[0].id)
+        body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "Hello"}}]}}'
+        yield f"try: curl -N {url}/chat/completions -H 'content-type: application/json' -d '{body}'"
     if not is_loopback(sockets):
         yield "warning: others can reach this address, and there are no keys yet: anyone may use the models"
+
+
+def _named(card: ModelCard) -> str:
+    beside = [*card.aliases, *([card.state] if card.state != "ready" else [])]
+    return f"{card.id} ({', '.join(beside)})" if beside else card.id
 
 
 def _allow_many_files() -> None:
