@@ -33,8 +33,8 @@ def measure(options: Options) -> Result:
             wall_s, cpu_s = spent(statement)
             result.add_run("wall", who, "s", wall_s)
             result.add_run("CPU", who, "s", cpu_s)
-    for who in ("headrace", "headrace.stream_text"):
-        result.claims.append(Claim(f"{who}: wall", median(result.runs("wall", who)), "s", LIMIT_S))
+    for who, limit_s in {"headrace": LIMIT_S, "headrace.stream_text": None}.items():
+        result.claims.append(Claim(f"{who}: wall", median(result.runs("wall", who)), "s", limit_s))
     against = paired_ratio(result.runs("CPU", "headrace.stream_text"), result.runs("CPU", "openai"))
     result.claims.append(Claim("CPU: headrace.stream_text / openai", against))
     return result

@@ -12,7 +12,7 @@ from benchmarks.rig.result import Check
 from benchmarks.rig.verify import Answer, read_answer
 
 PIECES = 20
-FAULTS = {"cut-5": "truncated", "reset-5": "truncated", "unfinished-5": "truncated", "garbled-5": "wire"}
+FAULTS = {"cut-5": "truncated", "reset-5": "reset", "unfinished-5": "truncated", "garbled-5": "wire"}
 
 
 def answered(gateway: Gateway, model: str) -> Answer:

@@ -22,8 +22,18 @@ def headrace_reader(port: int) -> Reader:
     import headrace
 
     async def read(model: str) -> str:
-        stream = headrace.stream_text(model=f"up/{model}", prompt=PROMPT)
-        return "".join([chunk.text async for chunk in stream])
+        async with headrace.stream_chunks(f"up/{model}", PROMPT) as stream:
+            return "".join([chunk.text async for chunk in stream])
+
+    return read
+
+
+def headrace_text_reader(port: int) -> Reader:
+    """The same client's text alone."""
+    import headrace
+
+    async def read(model: str) -> str:
+        return "".join([text async for text in headrace.stream_text(f"up/{model}", PROMPT).stream])
 
     return read
 
@@ -47,7 +57,11 @@ def openai_reader(port: int) -> Reader:
     return read
 
 
-READERS = {"headrace": headrace_reader, "openai": openai_reader}
+READERS = {
+    "headrace": headrace_reader,
+    "headrace.stream_text": headrace_text_reader,
+    "openai": openai_reader,
+}
 
 
 async def cost_s(read: Reader, model: str, streams: int) -> float:
