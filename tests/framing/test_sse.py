@@ -98,6 +98,8 @@ def test_the_short_cut_is_the_long_way(texts: list[str], cuts: list[int]) -> Non
         (b"", b"data: a\ndata: b\n\n"),
         (b"", b"data: a\n\n: c\n\ndata: b\n\n"),
         (b"", b"data: \n\n"),
+        (b"", b"data: a\rdata: b\n\n"),
+        (b"", b"data: a\r\rdata: b\n\ndata: c\n\n"),
         (b"", b"data: a\n\nid: 1\n\ndata: b\n\n"),
         (b"data: a\n\n", b"\xef\xbb\xbfdata: b\n\n"),
     ],
@@ -169,6 +171,15 @@ def test_over_a_limit_is_one_failure_behind_what_was_good(stream: bytes, good: i
     assert isinstance(failure.error(), WireError)
     raw = limited()
     assert [type(one) for one in raw.feed_data(stream)] == [bytes] * good + [Failure]
+
+
+def test_a_mark_counts_for_no_limit() -> None:
+    for stream in (b"\xef\xbb\xbf:\ndata\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbfa\n"):
+        assert stages.every_split(lambda: SseDecoder(max_line_bytes=1), stream) == (
+            [Failure("wire", "a line is longer than 1 bytes", "line_too_long", http_status=502)]
+            if b"data" in stream
+            else []
+        )
 
 
 @pytest.mark.parametrize("stream", [b"data: 1234\n\n", b"data:123456\n\n", b"\xef\xbb\xbfdata: 1234\r\n\r\n"])
