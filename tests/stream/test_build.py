@@ -150,7 +150,7 @@ def test_ends_among_the_items() -> None:
 
 def test_a_stream_of_text_becomes_a_stream_of_chunks() -> None:
     async def main() -> None:
-        words = GenerationStream.from_iterable("one two three".split(" ")).map(lambda chunk: chunk.text)
+        words = GenerationStream.from_iterable(["one", "two", "three"]).map(lambda chunk: chunk.text)
         again = GenerationStream.from_iterable(words)
         assert await again.collect() == "onetwothree"
         text = GenerationStream.from_iterable(["x", "y"]).text

@@ -16,15 +16,24 @@ FEEL_S: dict[Granularity, float] = {"word": 0.05, "sentence": 0.1, "chunk": 0.2}
 
 
 class Texts:
-    """The answer's text of each chunk that has some. Failures pass."""
+    """The answer's text of each chunk that has some. A terminal passes, and is the last thing given."""
+
+    def __init__(self) -> None:
+        self._over = False
 
     def feed(self, batch: Sequence[Chunk]) -> list[Any]:
-        out: list[Any] = [text for chunk in batch if (text := answer_text(chunk))]
-        if batch and isinstance(batch[-1], TERMINALS):
-            out.append(batch[-1])
+        out: list[Any] = []
+        for chunk in () if self._over else batch:
+            if isinstance(chunk, TERMINALS):
+                self._over = True
+                out.append(chunk)
+                break
+            if text := answer_text(chunk):
+                out.append(text)
         return out
 
     def close(self) -> list[Any]:
+        self._over = True
         return []
 
 
@@ -49,13 +58,17 @@ class Regrain:
         self._splitter: Splitter = self._fresh()
         self._last: TextDelta | None = None  # of the block that is held
         self._tokens: list[Token] = []
+        self._over = False
 
     def feed(self, batch: Sequence[Chunk]) -> list[Chunk]:
         out: list[Chunk] = []
-        for chunk in batch:
+        for chunk in () if self._over else batch:
             if not isinstance(chunk, TextDelta):
                 self._flush(out)
                 out.append(chunk)
+                self._over = isinstance(chunk, TERMINALS)
+                if self._over:
+                    break
                 continue
             last = self._last
             if last is not None and (last.block, last.candidate) != (chunk.block, chunk.candidate):
@@ -68,6 +81,7 @@ class Regrain:
     def close(self) -> list[Chunk]:
         out: list[Chunk] = []
         self._flush(out)
+        self._over = True
         return out
 
     def _fresh(self) -> Splitter:

@@ -160,6 +160,8 @@ class Inbox(Generic[T]):
     # Handed on: a source for an operator
 
     def start(self, sink: Sink[T], /) -> None:
+        if self._below is not None:
+            raise RuntimeError("a source is started once")
         self._below = sink
         if self.started:
             asyncio.get_running_loop().call_soon(self._flush)

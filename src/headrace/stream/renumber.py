@@ -7,7 +7,7 @@ from itertools import count
 
 import msgspec
 
-from headrace.core.chunk import Chunk, UsageReport
+from headrace.core.chunk import TERMINALS, Chunk, UsageReport
 from headrace.core.usage import Usage
 
 
@@ -43,11 +43,16 @@ class Renumber:
         self._joined = joined
         self._reply = reply
         self._blocks: dict[int, int] = {}
+        self._over = False
 
     def feed(self, batch: Sequence[Chunk]) -> list[Chunk]:
+        if self._over:
+            return []
+        self._over = bool(batch) and isinstance(batch[-1], TERMINALS)
         return [self._one(chunk) for chunk in batch]
 
     def close(self) -> list[Chunk]:
+        self._over = True
         return []
 
     def _one(self, chunk: Chunk) -> Chunk:

@@ -71,8 +71,10 @@ class Timed(Node[T, T]):
             return
         # No timer is touched here: the one that is set looks at this when it fires.
         self._last_s = asyncio.get_running_loop().time()
-        if self._waiting:
-            self._waiting = self._counts is not None and not any(map(self._counts, batch))
+        if self._waiting and (self._counts is None or any(map(self._counts, batch))):
+            self._waiting = False
+            self._free()  # except once: the idle limit may be nearer than the one for the first item
+            self._arm()
         self._give(batch)
 
     def _next(self) -> tuple[float, str, float]:
