@@ -9,6 +9,7 @@ HOST ?= 127.0.0.1
 .PHONY: run test check bench fuzz soak lock clean
 
 run: $(VENV)/.ready
+	$(BIN)/headrace models pull smollm2-135m-instruct
 	$(BIN)/headrace serve --host $(HOST) --port $(PORT)
 
 test: check
