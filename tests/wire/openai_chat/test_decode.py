@@ -92,7 +92,7 @@ def test_content_in_parts() -> None:
     assert (fold(got).reasoning, fold(got).text) == ("hm", "ok")
     kept = next(one for one in got if isinstance(one, TextDelta)).vendor
     assert kept is not None
-    assert kept.data["delta"]["content"] == [mixed[1]]
+    assert kept.data["delta"]["content_parts"] == [mixed[1]]
 
 
 def test_a_refusal_is_no_answer() -> None:

@@ -215,6 +215,16 @@ def test_vendor_parts_of_this_wire_go_back_where_they_were() -> None:
     assert events[3]["choices"][0]["native_finish_reason"] == "STOP"
 
 
+def test_a_kept_field_never_replaces_what_is_modelled() -> None:
+    own = Opaque("openai_chat", {"delta": {"content": "kept", "mood": 1}})
+    assert deltas(TextDelta(0, "said", vendor=own)) == [{"content": "said", "mood": 1}]
+    part = Opaque("openai_chat", {"id": 3, "choices": [{"index": 0, "filter": {}}]})
+    event = bodies(encode(START, VendorPart(part), CandidateEnd("stop"), Finish()))[0]
+    assert event["id"] == "c-1"
+    assert event["choices"] == [{"index": 0, "delta": {}, "finish_reason": None, "filter": {}}]
+    assert part.data["choices"] == [{"index": 0, "filter": {}}]  # nor is what was kept changed
+
+
 def test_no_split_of_the_chunks_makes_a_difference() -> None:
     make = lambda: ChatEncoder(include_usage=True)  # noqa: E731
     stages.every_split(make, HELLO, normal=stages.joined)

@@ -107,7 +107,7 @@ def _read_said(delta: Delta, to: Candidate, left: _Left, out: list[Chunk]) -> No
     if isinstance(content, list):
         pieces, unknown = parts_of(content)
         if unknown:
-            left.odd.setdefault("delta", {})["content"] = unknown
+            left.odd["delta"] = {**left.odd.get("delta", {}), "content_parts": unknown}
         for kind, text in pieces:
             _say(kind, text, to, left, out)
     elif content:
@@ -133,7 +133,7 @@ def _read_reasoning(delta: Delta, to: Candidate, left: _Left, out: list[Chunk]) 
     text = delta.reasoning_content or delta.reasoning or ""
     details = delta.reasoning_details
     if details:
-        left.odd.setdefault("delta", {})["reasoning_details"] = details
+        left.odd["delta"] = {**left.odd.get("delta", {}), "reasoning_details": details}
         text = text or reasoning_in(details)
     if not text and not details:
         return

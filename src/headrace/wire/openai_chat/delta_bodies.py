@@ -129,7 +129,7 @@ def _spoken(
 ) -> Piece | None:
     own = _own(chunk.vendor)
     beside = {name: value for name, value in own.items() if name != "delta"}
-    delta.update(own.get("delta", {}))
+    delta = {**own.get("delta", {}), **delta}  # what is modelled stands before what was kept
     logprobs: Fields | None = None
     if tokens:
         logprobs = {"content": None, "refusal": None}

@@ -148,11 +148,15 @@ class ChatEncoder:
         return b"%b%b]%b" % (self._before, _json(choice), self._tail)
 
     def _event(self, fields: dict[str, Any]) -> bytes:
-        body: dict[str, Any] = {**self._head, "choices": [], **fields}
-        for choice in body["choices"]:
-            if isinstance(choice, dict):
-                choice.setdefault("delta", {})
-                choice.setdefault("finish_reason", None)
+        """An event of fields that are not modelled, as complete as clients expect one to be."""
+        body: dict[str, Any] = {
+            **self._head,
+            **{name: fields[name] for name in fields if name not in self._head},
+        }
+        body["choices"] = [
+            {"delta": {}, "finish_reason": None, **choice} if isinstance(choice, dict) else choice
+            for choice in fields.get("choices", ())
+        ]
         return b"data: " + _json(body)[:-1] + self._tail
 
     def _candidate_end(self, chunk: CandidateEnd, out: list[bytes]) -> None:

@@ -33,65 +33,75 @@ class Extras(msgspec.Struct, gc=False):
 
 def read_leniently(data: Fields) -> tuple[ChunkBody, Extras]:
     """The chunk, and what did not fit. Raises msgspec.ValidationError for a vital field of a wrong type."""
-    extras = Extras()
-    known, extras.chunk = _sift(data, ChunkBody)
-    choices = known.get("choices")
-    if isinstance(choices, list):
-        known["choices"] = [
-            _choice(at, choice, extras) if isinstance(choice, dict) else choice
-            for at, choice in enumerate(choices)
-        ]
-    return msgspec.convert(known, ChunkBody, strict=False), extras
+    try:
+        return _Sieve(careful=False).read(data)
+    except msgspec.ValidationError:
+        return _Sieve(careful=True).read(data)
 
 
-def _choice(at: int, choice: Fields, extras: Extras) -> Fields:
-    known, odd = _sift(choice, Choice)
-    delta = known.get("delta")
-    if isinstance(delta, dict):
-        odd.pop("message", None)  # the same text again, cumulative (seen at Perplexity)
-        known["delta"], odd_delta = _sift(delta, Delta)
-        if odd_delta:
-            odd["delta"] = odd_delta
-        calls = known["delta"].get("tool_calls")
-        if isinstance(calls, list):
-            known["delta"]["tool_calls"] = [
-                _call((at, place), call, extras) if isinstance(call, dict) else call
-                for place, call in enumerate(calls)
+class _Sieve:
+    """Takes one chunk apart. careful: set aside known fields of a wrong type too, not only unknown ones."""
+
+    def __init__(self, careful: bool) -> None:
+        self._careful = careful
+        self._extras = Extras()
+
+    def read(self, data: Fields) -> tuple[ChunkBody, Extras]:
+        known, self._extras.chunk = self._sift(data, ChunkBody)
+        choices = known.get("choices")
+        if isinstance(choices, list):
+            known["choices"] = [
+                self._choice(at, choice) if isinstance(choice, dict) else choice
+                for at, choice in enumerate(choices)
             ]
-    if odd:
-        extras.choices[at] = odd
-    return known
+        return msgspec.convert(known, ChunkBody, strict=False), self._extras
 
+    def _choice(self, at: int, choice: Fields) -> Fields:
+        known, odd = self._sift(choice, Choice)
+        delta = known.get("delta")
+        if isinstance(delta, dict):
+            odd.pop("message", None)  # the same text again, cumulative (seen at Perplexity)
+            known["delta"], odd_delta = self._sift(delta, Delta)
+            if odd_delta:
+                odd["delta"] = odd_delta
+            calls = known["delta"].get("tool_calls")
+            if isinstance(calls, list):
+                known["delta"]["tool_calls"] = [
+                    self._call((at, place), call) if isinstance(call, dict) else call
+                    for place, call in enumerate(calls)
+                ]
+        if odd:
+            self._extras.choices[at] = odd
+        return known
 
-def _call(place: tuple[int, int], call: Fields, extras: Extras) -> Fields:
-    known, odd = _sift(call, ToolCall)
-    function = known.get("function")
-    if isinstance(function, dict):
-        known["function"], odd_function = _sift(function, Function)
-        if odd_function:
-            odd["function"] = odd_function
-    if odd:
-        extras.calls[place] = odd
-    return known
+    def _call(self, place: tuple[int, int], call: Fields) -> Fields:
+        known, odd = self._sift(call, ToolCall)
+        function = known.get("function")
+        if isinstance(function, dict):
+            known["function"], odd_function = self._sift(function, Function)
+            if odd_function:
+                odd["function"] = odd_function
+        if odd:
+            self._extras.calls[place] = odd
+        return known
+
+    def _sift(self, data: Fields, struct: type[msgspec.Struct]) -> tuple[Fields, Fields]:
+        """Fields of `data` that `struct` takes, and the rest."""
+        types = _TYPES[struct]
+        known: Fields = {}
+        odd: Fields = {}
+        for name, value in data.items():
+            if name in types and (not self._careful or name in _VITAL or _fits(value, types[name])):
+                known[name] = value
+            else:
+                odd[name] = value
+        return known, odd
 
 
 _TYPES: dict[type[msgspec.Struct], dict[str, Any]] = {
     struct: {field.name: field.type for field in msgspec.structs.fields(struct)}
     for struct in (ChunkBody, Choice, Delta, ToolCall, Function)
 }
-
-
-def _sift(data: Fields, struct: type[msgspec.Struct]) -> tuple[Fields, Fields]:
-    """Fields of `data` that `struct` takes, and the rest."""
-    types = _TYPES[struct]
-    known: Fields = {}
-    odd: Fields = {}
-    for name, value in data.items():
-        if name in types and (name in _VITAL or _fits(value, types[name])):
-            known[name] = value
-        else:
-            odd[name] = value
-    return known, odd
 
 
 def _fits(value: Any, kind: Any) -> bool:
