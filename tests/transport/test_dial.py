@@ -106,11 +106,12 @@ def test_unreachable(run, monkeypatch) -> None:
             assert (recorder.failure.kind, recorder.failure.code) == ("unavailable", "unreachable")
             assert "Network is unreachable" in recorder.failure.message
 
-    names(monkeypatch, v4(1))
+    names(monkeypatch, v4(1), v4(2))
     run(main())
 
 
-def test_the_connect_clock(run, monkeypatch, hanging) -> None:
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_connect_clock(run, monkeypatch, hanging, count: int) -> None:
     async def main() -> None:
         async with HttpPool() as pool:
             recorder = await ask(pool, "http://a.example/", connect_s=0.1)
@@ -119,7 +120,7 @@ def test_the_connect_clock(run, monkeypatch, hanging) -> None:
             assert "0.1 s" in failure.message
             assert pool.connections == 0
 
-    names(monkeypatch, hanging)
+    names(monkeypatch, *[hanging] * count)
     run(main())
 
 
