@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.runners import store
 from headrace.testing.loopback import Peer, loopback
 
 pty_only = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -260,3 +261,32 @@ def test_what_a_model_writes_cannot_move_the_cursor(env: dict[str, str]) -> None
             return terminal.shown
 
     assert "a[2Jb\tc" in asyncio.run(main())
+
+
+@pty_only
+@pytest.mark.real_model
+def test_ctrl_c_stops_the_local_model_and_not_its_engine(env: dict[str, str]) -> None:
+    # The real store's weights, but a history of the test's own.
+    models = store.home() / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    Path(env["HEADRACE_HOME"]).mkdir()
+    (Path(env["HEADRACE_HOME"]) / "models").symlink_to(models)
+
+    async def main() -> None:
+        async with headrace_in_terminal("chat", env=env) as terminal:
+            await terminal.until("Ctrl-D to leave")
+            await terminal.until("> ")
+            terminal.type("Write a story of two thousand words about a river.\r")
+            await terminal.until("river.\r\n")
+            await terminal.until(" ")
+            terminal.type("\x03")
+            await terminal.until("stopped")
+            await terminal.until("> ")
+            terminal.type("Say hello.\r")
+            await terminal.until("first token after")
+            await terminal.until("> ")
+            terminal.type("\x04")
+            assert await terminal.exit_code() == 0
+            assert "Traceback" not in terminal.shown
+
+    asyncio.run(main())

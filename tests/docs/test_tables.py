@@ -1,6 +1,7 @@
 """The tables of the documents name what is in the code: no more, no less."""
 
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import get_args
@@ -98,3 +99,11 @@ def test_what_coming_from_names_is_there() -> None:
     known = {*headrace.__all__, *(name for home in homes for name in dir(home))}
     assert len(names) > 20
     assert names - known == {"connect_s", "gguf", "local"}
+
+
+def test_the_layers_told_are_the_layers_held() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    held = [layer for layer in contracts[0]["layers"] if layer != "__main__"]
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    section = page.partition("## Who may import whom")[2].partition("\n## ")[0]
+    assert re.findall(r"^    (.+)$", section, re.M) == held
