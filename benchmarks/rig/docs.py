@@ -27,7 +27,8 @@ def figures(results: Sequence[Result]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(machine.versions.items()))
     lines = [
         f"Measured {results[0].date[:10]} on {machine.cores} cores of {machine.cpu},",
-        f"Linux {machine.kernel}, Python {machine.python}; {versions}.",
+        f"Linux {machine.kernel}, Python {machine.python}; load average before: {machine.load_average};",
+        f"{versions}.",
         "",
     ]
     for result in results:

@@ -16,12 +16,17 @@ PACKAGES = ("headrace", "httptools", "msgspec", "openai", "tensorzero", "uvicorn
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """The machine and the versions of what ran on it. memory_bytes: physical."""
+    """The machine and the versions of what ran on it.
+
+    memory_bytes: physical. load_average: of the last minute, when the benchmark began; where it is not near
+    zero, others were using the cores and times to the first token are theirs too.
+    """
 
     cpu: str
     cores: int
     memory_bytes: int
     kernel: str
+    load_average: float
     python: str
     versions: dict[str, str]
 
@@ -33,6 +38,7 @@ def this_machine() -> Machine:
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         kernel=platform.release(),
+        load_average=round(os.getloadavg()[0], 2),
         python=platform.python_version(),
         versions={**_package_versions(), **_nginx_version()},
     )
