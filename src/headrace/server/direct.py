@@ -83,10 +83,8 @@ class DirectExchange(Exchange):
         if self.closed:
             return
         self.bytes_out += len(data)
-        if self._chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        if self._head:
-            data, self._head = self._head + data, b""
+        head, self._head = self._head, b""
+        data = b"%b%x\r\n%b\r\n" % (head, len(data), data) if self._chunked else head + data
         self._connection.transport.write(data)
 
     def finish(self, data: bytes = b"") -> None:

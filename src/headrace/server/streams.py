@@ -60,10 +60,11 @@ class StreamSink:
         "_fields",
         "_first_s",
         "_keepalive_s",
-        "_last_s",
         "_model",
+        "_quiet_halves",
         "_report",
         "_source",
+        "_spoke",
     )
     relayed = False
 
@@ -84,7 +85,8 @@ class StreamSink:
         self._keepalive_s = keepalive_after_s
         self._fields = fields
         self._first_s: float | None = None
-        self._last_s = exchange.began_s
+        self._spoke = False  # since the last beat
+        self._quiet_halves = 0
         self._source: Source[Any] | None = None
         self._deadline: Deadline | None = None
 
@@ -94,7 +96,7 @@ class StreamSink:
         assert exchange is not None
         self._source = source
         exchange.listener = self
-        self._deadline = exchange.wheel.at(self._last_s + self._keepalive_s, self._beat)
+        self._deadline = exchange.wheel.after(self._keepalive_s / 2, self._beat)
         source.start(self)
 
     # What the exchange calls.
@@ -129,7 +131,7 @@ class StreamSink:
     def _write(self, exchange: Exchange, data: bytes) -> None:
         if not exchange.status:
             exchange.start(200, self._fields)
-        self._last_s = exchange.wheel.now_s()
+        self._spoke = True
         exchange.write(data)
 
     def _finish(self, terminal: Terminal, data: bytes) -> None:
@@ -177,15 +179,21 @@ class StreamSink:
             source.cancel()
 
     def _beat(self) -> None:
-        """Keep the connection alive through a silence, as load balancers cut what is silent for a minute."""
+        """Bridge a silence, as load balancers cut what is silent for a minute.
+
+        Looked at twice an interval, so that a chunk costs no look at the clock: after the first, a silence is
+        bridged when it has lasted between one interval and one and a half.
+        """
         exchange = self._exchange
         if exchange is None:
             return
-        now_s = exchange.wheel.now_s()
-        if now_s - self._last_s >= self._keepalive_s and not exchange.paused:
+        self._quiet_halves = 0 if self._spoke else self._quiet_halves + 1
+        self._spoke = False
+        if self._quiet_halves >= 2 and not exchange.paused:
             self._write(exchange, PING)
-        due_s = max(self._last_s + self._keepalive_s, now_s + self._keepalive_s / 8)
-        self._deadline = exchange.wheel.at(due_s, self._beat)
+            self._spoke = False  # a comment is no sign of life
+            self._quiet_halves = 0
+        self._deadline = exchange.wheel.after(self._keepalive_s / 2, self._beat)
 
 
 class RelaySink(StreamSink):
@@ -202,9 +210,14 @@ class RelaySink(StreamSink):
         exchange = self._exchange
         if exchange is None:
             return
-        self._write(exchange, batch[0] if len(batch) == 1 else b"".join(batch))
+        data = batch[0] if len(batch) == 1 else b"".join(batch)
+        if exchange.status:
+            self._spoke = True
+            exchange.write(data)
+        else:
+            self._write(exchange, data)
         if self._first_s is None and self._relay.content_events:
-            self._first_s = self._last_s
+            self._first_s = exchange.wheel.now_s()
 
     def end(self, terminal: Terminal, /) -> None:
         self._finish(terminal, b"")
@@ -216,14 +229,14 @@ class RelaySink(StreamSink):
 class EncodeSink(StreamSink):
     """Chunks, put into the client's wire by `encoder`, which is given the terminal too unless it failed."""
 
-    __slots__ = ("_encoder", "_spoke", "_told_usage")
+    __slots__ = ("_encoder", "_said", "_told_usage")
 
     def __init__(
         self, exchange: Exchange, model: str, encoder: Stage[Chunk, bytes], *rest: Any, **more: Any
     ) -> None:
         super().__init__(exchange, model, *rest, **more)
         self._encoder = encoder
-        self._spoke = False
+        self._said = False
         self._told_usage: Usage | None = None
 
     def push(self, batch: Sequence[Chunk], /) -> None:
@@ -233,13 +246,13 @@ class EncodeSink(StreamSink):
         data = b"".join(self._encoder.feed(batch))
         self._look(exchange, batch)
         if data:
-            self._spoke = True
+            self._said = True
             self._write(exchange, data)
 
     def end(self, terminal: Terminal, /) -> None:
         if self._exchange is None:
             return
-        if isinstance(terminal, Finish) and not self._spoke:
+        if isinstance(terminal, Finish) and not self._said:
             terminal = Failure.of(Truncated("the model ended without an answer", code="empty_response"))
         if not isinstance(terminal, Finish):
             self._finish(terminal, b"")
