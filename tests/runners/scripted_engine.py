@@ -13,7 +13,9 @@ from headrace.runners.base import Emit, Facts
 
 
 class ScriptedEngine:
-    """job: say (deltas), then crash, hang, refuse or raise."""
+    """job: say (deltas), then crash, hang, refuse or raise. A job that raised leaves it ill."""
+
+    ill = ""
 
     def load(self, options: dict[str, Any], /) -> Facts:
         print("scripted engine loads", file=sys.stderr, flush=True)
@@ -39,11 +41,9 @@ class ScriptedEngine:
             case "refuse":
                 raise RequestError("not like this", field="stop")
             case "raise":
+                self.ill = "divided by zero"
                 raise ZeroDivisionError("in run")
         return Finish("stop")
 
     async def health(self) -> str:
-        return ""
-
-    def unload(self) -> None:
-        pass
+        return self.ill

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import psutil
 import pytest
 from tests.runners.keeping import Kept
 
-from headrace.core.chunk import Cancelled, Failure, Finish
+from headrace.core.chunk import Cancelled, Chunk, Failure, Finish
 from headrace.errors import RunnerError
 from headrace.runners.host import EngineHost
 from headrace.runners.model import WINDOW_CHUNKS, LocalSource
@@ -218,6 +218,37 @@ def test_closing_while_it_loads_leaves_nothing() -> None:
         late = asked(host, say=1)
         await late.done.wait()
         assert isinstance(late.terminal, Failure)
+
+    hosted(work)
+
+
+def test_health_is_the_engines_own_word() -> None:
+    async def work(host: EngineHost) -> None:
+        assert await host.health() == ""
+        await host.warm()
+        assert await host.health() == ""
+        await asked(host, then="raise").done.wait()
+        assert await host.health() == "divided by zero"
+
+    hosted(work)
+
+
+def test_a_reader_that_raises_harms_no_other() -> None:
+    class Broken(Kept):
+        def push(self, batch: Sequence[Chunk], /) -> None:
+            raise ZeroDivisionError("in a sink")
+
+    async def work(host: EngineHost) -> None:
+        told: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context))
+        source = LocalSource(host, {"say": 3, "then": "hang"})
+        broken = Broken(source)
+        source.start(broken)
+        fine = asked(host, say=100)
+        await asyncio.gather(broken.done.wait(), fine.done.wait())
+        assert fine.terminal == Finish("stop")
+        assert isinstance(broken.terminal, Cancelled)
+        assert isinstance(told[0]["exception"], ZeroDivisionError)
 
     hosted(work)
 

@@ -42,7 +42,7 @@ Planner: TypeAlias = Callable[[Request], Plan]
 
 
 class Engine(Protocol):
-    """One loaded model inside a worker process."""
+    """One loaded model inside a worker process. The process's end is what unloads it."""
 
     def load(self, options: dict[str, Any], /) -> Facts:
         """Load the model. May block. Raises RunnerError (E502 load, E503 hardware, E504 memory)."""
@@ -55,9 +55,6 @@ class Engine(Protocol):
 
     async def health(self) -> str:
         """Empty where all is well, else one sentence."""
-
-    def unload(self) -> None:
-        """Free the model."""
 
 
 def engine_at(place: str) -> Engine:

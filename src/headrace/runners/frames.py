@@ -43,6 +43,16 @@ class Cancel(msgspec.Struct, frozen=True, tag_field="op", tag="cancel"):
     id: int
 
 
+class Ask(msgspec.Struct, frozen=True, tag_field="op", tag="ask"):
+    """How is the engine? Answered by `Health`."""
+
+
+class Health(msgspec.Struct, frozen=True, tag_field="op", tag="health"):
+    """said: empty where all is well."""
+
+    said: str
+
+
 class Loaded(msgspec.Struct, frozen=True, tag_field="op", tag="loaded"):
     """The engine is ready."""
 
@@ -69,8 +79,8 @@ class End(msgspec.Struct, frozen=True, tag_field="op", tag="end"):
     terminal: Terminal
 
 
-Down: TypeAlias = Load | Run | Credit | Cancel
-Up: TypeAlias = Loaded | LoadFailed | Batch | End
+Down: TypeAlias = Load | Run | Credit | Cancel | Ask
+Up: TypeAlias = Loaded | LoadFailed | Batch | End | Health
 
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)

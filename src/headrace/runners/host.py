@@ -100,6 +100,12 @@ class EngineHost:
         if self._worker is None and self._last_error is not None:
             raise self._last_error
 
+    async def health(self) -> str:
+        """Empty where all is well or nothing is loaded yet, else one sentence."""
+        if self._worker is not None:
+            return await self._worker.health()
+        return str(self._last_error or "")
+
     async def aclose(self) -> None:
         """End the worker and every reply. Nothing is left running."""
         self._closed = True

@@ -20,7 +20,7 @@ from headrace.runners.llama_reply import Segment, Segments, ending, share
 from headrace.runners.llama_write import ReplyWriter
 
 _SCHEMAS_KEPT = 256  # verdicts on schemas already tried; one is a hash and a bool
-_BATCH_TOKENS = 32  # a prompt is read in steps of so many: between two of them a cancel is seen
+_BATCH_TOKENS = 16  # a prompt is read in steps of so many: between two of them a cancel is seen
 
 
 class LlamaEngine:
@@ -44,6 +44,8 @@ class LlamaEngine:
         began_s = time.monotonic()
         params = xllamacpp.CommonParams()
         self._set(params, options)
+        # In small steps on a processor the plain attention is the quicker one (see docs/decisions, workers).
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         try:
             self._server = xllamacpp.Server(params)
         except RuntimeError as error:
@@ -147,9 +149,6 @@ class LlamaEngine:
         except (OSError, TimeoutError, Refused, RunnerError) as error:
             return f"the engine does not answer: {error}"
         return ""
-
-    def unload(self) -> None:
-        self._server = None
 
 
 def _bytes(piece: str | list[int]) -> bytes:

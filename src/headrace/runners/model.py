@@ -43,6 +43,10 @@ class LocalModel:
         """Pull where needed, start and load now. Raises RunnerError (E500 download, E502 load, ...)."""
         await self.host.warm()
 
+    async def health(self) -> str:
+        """Empty where all is well or nothing is loaded yet, else one sentence."""
+        return await self.host.health()
+
     async def aclose(self) -> None:
         """End the worker process; replies under way end with a failure."""
         await self.host.aclose()

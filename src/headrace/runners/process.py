@@ -18,12 +18,14 @@ from headrace.core.chunk import Chunk, Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
 from headrace.runners.base import Facts
 from headrace.runners.frames import (
+    Ask,
     Batch,
     Cancel,
     Credit,
     Down,
     End,
     FrameReader,
+    Health,
     Load,
     Loaded,
     LoadFailed,
@@ -33,6 +35,7 @@ from headrace.runners.frames import (
 )
 
 LOG_LINES = 60  # of what the worker wrote to stderr, kept to explain a failure
+_HEALTH_S = 10.0
 _STOP_S = 2.0  # a worker that does not leave by itself in this time is killed
 
 
@@ -71,6 +74,7 @@ class WorkerProcess(asyncio.Protocol):
         self._on_death = on_death
         self._readers: dict[int, Reader] = {}
         self._ids = 0
+        self._asked: deque[asyncio.Future[str]] = deque()
         self._frames = FrameReader()
         self._loop = asyncio.get_running_loop()
         self._loaded: asyncio.Future[Facts] = self._loop.create_future()
@@ -120,6 +124,22 @@ class WorkerProcess(asyncio.Protocol):
         """Stop reply `id`. Its reader hears the end when its slot is free."""
         self._send(Cancel(id))
 
+    async def health(self) -> str:
+        """Empty where the engine is well, else one sentence."""
+        asked: asyncio.Future[str] = self._loop.create_future()
+        self._asked.append(asked)
+        self._send(Ask())
+        try:
+            async with asyncio.timeout(_HEALTH_S):
+                return await asked
+        except TimeoutError:
+            return f"the engine's process did not answer in {_HEALTH_S:.0f} s"
+
+    def _told(self, said: str) -> None:
+        asked = self._asked.popleft() if self._asked else None
+        if asked is not None and not asked.done():
+            asked.set_result(said)
+
     def _send(self, message: Down) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(encoded(message))
@@ -137,9 +157,11 @@ class WorkerProcess(asyncio.Protocol):
         for message in messages:
             match message:
                 case Batch():
-                    self._readers[message.id].take(message.chunks)
+                    self._hand_on(message)
                 case End():
                     self._readers.pop(message.id).over(message.terminal)
+                case Health():
+                    self._told(message.said)
                 case Loaded():
                     self._settle(message.facts)
                 case LoadFailed():
@@ -147,10 +169,20 @@ class WorkerProcess(asyncio.Protocol):
                 case _:
                     assert_never(message)
 
+    def _hand_on(self, batch: Batch) -> None:
+        try:
+            self._readers[batch.id].take(batch.chunks)
+        except Exception as error:  # noqa: BLE001 - a reader's fault is not its neighbours'
+            context = {"message": "a reader of the local engine raised", "exception": error}
+            self._loop.call_exception_handler(context)
+            self.cancel(batch.id)
+
     def connection_lost(self, error: Exception | None) -> None:
         self._settle(self._explained(RunnerError("the worker died while it loaded", code="E502")))
         if self._reaped is None:
             self._reaped = self._loop.create_task(self._reap())
+        while self._asked:
+            self._told("the engine's process died")
         readers, self._readers = self._readers, {}
         self._on_death(self)
         died = RunnerError(

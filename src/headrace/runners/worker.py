@@ -12,17 +12,20 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import assert_never
 
 from headrace.core.chunk import Cancelled, Chunk, Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
 from headrace.runners.base import Engine, engine_at
 from headrace.runners.frames import (
+    Ask,
     Batch,
     Cancel,
     Credit,
+    Down,
     End,
     FrameReader,
+    Health,
     Load,
     Loaded,
     LoadFailed,
@@ -51,6 +54,7 @@ class Worker:
         self.engine = engine
         self.replies: dict[int, Reply] = {}
         self.writer: asyncio.StreamWriter | None = None
+        self._checks: set[asyncio.Task[None]] = set()
 
     async def serve(self, sock: socket.socket) -> None:
         """Until the parent closes its end."""
@@ -65,7 +69,7 @@ class Worker:
         if not self.writer.is_closing():
             self.writer.write(encoded(message))
 
-    def _take(self, message: Any) -> None:
+    def _take(self, message: Down) -> None:
         match message:
             case Run():
                 reply = self.replies[message.id] = Reply(message.credit)
@@ -80,6 +84,12 @@ class Worker:
                     known.task.cancel()
             case Load():
                 self._load(message)
+            case Ask():
+                check = asyncio.create_task(self._tell_health())
+                self._checks.add(check)
+                check.add_done_callback(self._checks.discard)
+            case _:
+                assert_never(message)
 
     def _load(self, message: Load) -> None:
         try:
@@ -92,8 +102,13 @@ class Worker:
         else:
             self._send(Loaded(facts))
 
+    async def _tell_health(self) -> None:
+        self._send(Health(await self.engine.health()))
+
     async def _run(self, message: Run, reply: Reply) -> None:
         async def emit(chunks: Sequence[Chunk]) -> None:
+            if not chunks:
+                return
             self._send(Batch(message.id, list(chunks)))
             reply.credit -= len(chunks)
             while reply.credit <= 0:
