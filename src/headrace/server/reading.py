@@ -83,12 +83,14 @@ class RequestReader:
     def feed(self, data: bytes) -> list[HttpRequest | Failure]:
         """The requests that `data` completes, in order; a refusal is the last thing ever given."""
         out: list[HttpRequest | Failure] = []
+        if self._refusal is not None:
+            return out
         self._out = out
         while data and self._refusal is None:
             data = self._feed_raw(data) if self._raw_left else self._feed_parser(data)
         if self._refusal is None and self._loose_bytes > self._limits.max_head_bytes:
             self._refusal = self._too_long()
-        if self._refusal is not None and (not out or out[-1] is not self._refusal):
+        if self._refusal is not None:
             out.append(self._refusal)
         return out
 

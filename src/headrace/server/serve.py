@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -162,6 +163,9 @@ def serve(
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
             for line in _greeting(sockets, runtime):
                 announce(line)
+            # What has been loaded stays: the collector need not look at it in the middle of a stream.
+            gc.collect()
+            gc.freeze()
             try:
                 runner.run(frame.serve(sockets))
             finally:
