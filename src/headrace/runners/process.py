@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, assert_never
@@ -36,6 +37,7 @@ from headrace.runners.frames import (
 
 LOG_LINES = 60  # of what the worker wrote to stderr, kept to explain a failure
 _HEALTH_S = 10.0
+_LOOK_S = 0.01
 _STOP_S = 2.0  # a worker that does not leave by itself in this time is killed
 
 
@@ -223,7 +225,7 @@ class WorkerProcess(asyncio.Protocol):
         """No zombie, no open pipe, no file left."""
         process = self._process
         if process is not None:
-            await self._loop.run_in_executor(None, _ended, process)
+            await _ended(process)
         if self._log_transport is not None:
             self._log_transport.close()
         elif process is not None and process.stderr is not None:
@@ -248,9 +250,10 @@ def _spawned(place: str, fd: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _ended(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+async def _ended(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the child by looking now and then: at interpreter exit no thread can be had to wait in."""
+    deadline_s = time.monotonic() + _STOP_S
+    while process.poll() is None:
+        if time.monotonic() > deadline_s:
+            process.kill()
+        await asyncio.sleep(_LOOK_S)

@@ -29,7 +29,7 @@ def in_background_thread() -> bool:
     return _thread is not None and threading.get_ident() == _thread.ident
 
 
-def stop_background_loop(timeout_s: float = 2.0) -> None:
+def stop_background_loop(timeout_s: float = 5.0) -> None:
     """Cancel what still runs and end the thread; the next synchronous stream starts a new one."""
     global _loop, _thread
     with _lock:
