@@ -17,6 +17,7 @@ from benchmarks.rig.options import Options, main
 from benchmarks.rig.result import Claim, Result
 
 STREAMS = 10
+QUICK_RUNS = 2
 PIECES = 300
 CASES = {"burst": "32 chunks each 10 ms a stream", "spread": "a chunk each 10 ms a stream"}
 LIMIT_IN_BURSTS = 1 / 20
@@ -24,17 +25,17 @@ LIMIT_IN_BURSTS = 1 / 20
 
 def measure(options: Options) -> Result:
     """10 streams at once through each client in turn, each in a fresh process, warmed up."""
-    pieces = 100 if options.quick else PIECES
-    settings = {"runs": options.runs, "streams": STREAMS, "events_a_stream": pieces + 3}
+    runs = min(options.runs, QUICK_RUNS) if options.quick else options.runs
+    settings = {"runs": runs, "streams": STREAMS, "events_a_stream": PIECES + 3}
     result = Result("client", "Client: CPU a chunk", settings)
     with upstream() as port, TemporaryDirectory(prefix="bench-client-") as folder:
         config = Path(folder) / "headrace.toml"
         config.write_text(HEADRACE.format(upstream=port))
-        for turn in range(options.runs):
+        for turn in range(runs):
             for behaviour, case in CASES.items():
                 for who in rotated(list(READERS), turn):
-                    spent = spent_s(config, who, port, f"{behaviour}-{pieces}")
-                    result.add_run(case, who, "us CPU a chunk", spent * 1e6 / (STREAMS * (pieces + 3)))
+                    spent = spent_s(config, who, port, f"{behaviour}-{PIECES}")
+                    result.add_run(case, who, "us CPU a chunk", spent * 1e6 / (STREAMS * (PIECES + 3)))
     for behaviour, case in CASES.items():
         ratio = paired_ratio(result.runs(case, "headrace"), result.runs(case, "openai"))
         limit = LIMIT_IN_BURSTS if behaviour == "burst" else None

@@ -15,6 +15,7 @@ from benchmarks.rig.result import Claim, Result
 from benchmarks.truth import truth_checks
 
 STREAMS = 100
+QUICK_RUNS = 2
 PIECES = 300  # 303 events with the role, the finish and the usage
 CASES = {"spread": "a chunk each 10 ms a stream", "burst": "32 chunks each 10 ms a stream"}
 CPU = "us CPU a chunk"
@@ -25,33 +26,33 @@ TTFT_P99_LIMIT_MS = 5.0
 
 def measure(options: Options) -> Result:
     """100 streams, their starts spread over a second, through each gateway in turn."""
-    pieces = 100 if options.quick else PIECES
-    settings = {"runs": options.runs, "streams": STREAMS, "events_a_stream": pieces + 3, "spacing_s": 1.0}
+    runs = min(options.runs, QUICK_RUNS) if options.quick else options.runs
+    settings = {"runs": runs, "streams": STREAMS, "events_a_stream": PIECES + 3, "spacing_s": 1.0}
     result = Result("gateway", "Gateway, same wire in and out: CPU and first token", settings)
-    models = tuple(f"{case}-{pieces}" for case in CASES)
+    models = tuple(f"{case}-{PIECES}" for case in CASES)
     with ExitStack() as stack:
         port = stack.enter_context(upstream())
         launches = present((*models, "spread-1")).items()
         gateways = {name: stack.enter_context(launch(port)) for name, launch in launches}
         for gateway in gateways.values():
             load(plan_for(gateway.port, gateway.path, f"{gateway.prefix}spread-1", STREAMS, spacing_s=0.3))
-        for turn in range(options.runs):
+        for turn in range(runs):
             for model in models:
                 for name in rotated(list(gateways), turn):
-                    one_run(result, gateways[name], model, pieces)
+                    one_run(result, gateways[name], model)
         result.checks += truth_checks(gateways["headrace"])
     state_claims(result)
     return result
 
 
-def one_run(result: Result, gateway: Gateway, model: str, pieces: int) -> None:
+def one_run(result: Result, gateway: Gateway, model: str) -> None:
     """One load through one gateway. Raises RuntimeError where an answer was not whole: no figure then."""
     before_s = cpu_s(gateway.pid)
     report = load(plan_for(gateway.port, gateway.path, gateway.prefix + model, STREAMS))
     spent_s = cpu_s(gateway.pid) - before_s
     require_whole(report, gateway.name, model)
     case = CASES[model.partition("-")[0]]
-    result.add_run(case, gateway.name, CPU, spent_s * 1e6 / (STREAMS * (pieces + 3)))
+    result.add_run(case, gateway.name, CPU, spent_s * 1e6 / (STREAMS * (PIECES + 3)))
     if model.startswith("spread"):
         result.add_run("first token, p50", gateway.name, "ms", median(report.ttft_ms))
         result.add_run("first token, p99", gateway.name, "ms", percentile(report.ttft_ms, 99))

@@ -16,7 +16,7 @@ from benchmarks.rig.result import Result, show, write
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """runs: interleaved rounds. quick: a smaller load, for a look; its figures are not to be quoted."""
+    """runs: interleaved rounds. quick: fewer rounds or a smaller load, for a look; not to be quoted."""
 
     runs: int = 5
     quick: bool = False
@@ -26,7 +26,9 @@ def parsed(module: str, description: str) -> Options:
     """The options on the command line."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument("--runs", type=int, default=5, help="interleaved rounds (default 5)")
-    parser.add_argument("--quick", action="store_true", help="a smaller load; writes no files")
+    parser.add_argument(
+        "--quick", action="store_true", help="a smaller load; writes no files"
+    )
     given = parser.parse_args()
     if given.runs < 1:
         parser.error("--runs must be at least 1")
