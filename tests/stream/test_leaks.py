@@ -281,3 +281,22 @@ def test_closing_the_first_stream_closes_what_was_built_on_it(probe: Any, nothin
         assert isinstance(words, Stream)
 
     run_virtual(main())
+
+
+def test_closing_inside_an_awaited_function_stops_it_and_waits_for_the_source(
+    probe: Any, nothing_left: Any
+) -> None:
+    async def forever(_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        stream = from_iterable(probe.texts(5, every_s=1, closing_s=3.0)).map(forever)
+        reading = asyncio.ensure_future(read(stream))
+        await asyncio.sleep(2)
+        await stream.aclose()
+        assert probe.opened == probe.closed == 1
+        assert asyncio.get_running_loop().time() == 5
+        assert await reading == []
+        await nothing_left()
+
+    run_virtual(main())

@@ -223,3 +223,16 @@ def test_what_the_clean_up_raises_is_raised_by_aclose() -> None:
 def test_a_bound_is_at_least_one() -> None:
     with pytest.raises(ValueError, match="max_buffer"):
         GenerationStream(ScriptedSource([]), max_buffer=0)
+
+
+def test_cancelling_the_reader_stops_the_source_though_the_stream_is_kept() -> None:
+    async def main() -> None:
+        source = ScriptedSource(texts(1), None)
+        stream = GenerationStream(source)
+        await anext(stream)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 1)
+        assert source.ended
+        assert [chunk async for chunk in stream] == []
+
+    run_virtual(main())

@@ -290,3 +290,8 @@ def test_buffered_chunks_keep_the_finish() -> None:
 def test_operators_follow_on_lists() -> None:
     got = read(lambda: from_iterable(range(4)).buffered(2).filter(lambda pair: 0 in pair).map(sum))
     assert got == [(0, 1), (0, "end")]
+
+
+def test_an_interval_of_nothing_only_cuts_the_text() -> None:
+    got = read(lambda: GenerationStream.from_iterable(["one two three"]).smooth("word", 0))
+    assert [(when, item.text) for when, item in got[:-1]] == [(0, "one"), (0, " two"), (0, " three"), (0, "")]

@@ -93,7 +93,7 @@ class CountedDelta(TextDelta, frozen=True, gc=False, omit_defaults=True, tag="te
         return self.counted_tokens
 
 
-AnyChunk: TypeAlias = "Chunk | GenerationChunk | str"
+AnyChunk: TypeAlias = Chunk | GenerationChunk | str
 
 
 def _end(reason: FinishReason) -> Chunk:

@@ -6,7 +6,7 @@ the new one too. Nothing runs before the result is read.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Self, TypeVar, cast, overload
 
 from headrace.core.model import Source
@@ -28,16 +28,19 @@ U = TypeVar("U")
 class Stream(PullStream[T]):
     """An async iterator with operators. See `PullStream` for reading, closing and failures."""
 
-    def map(self, turn: Callable[[T], U | Awaitable[U]]) -> Stream[U]:
+    @overload
+    def map(self, turn: Callable[[T], Coroutine[Any, Any, U]]) -> Stream[U]: ...
+    @overload
+    def map(self, turn: Callable[[T], U]) -> Stream[U]: ...
+    def map(self, turn: Callable[[T], Any]) -> Stream[Any]:
         """Each item turned into another, by a plain function or a coroutine function (one call at a time)."""
         if is_async(turn):
-            one = cast("Callable[[T], Awaitable[U]]", turn)
 
-            async def turned(item: T) -> Sequence[U]:
-                return (await one(item),)
+            async def turned(item: T) -> Sequence[Any]:
+                return (await turn(item),)
 
             return Stream(self._hand_on(lambda source: Awaited(source, turned)))
-        return self.through(cast("Stage[T, U]", Map(turn)))
+        return self.through(Map(turn))
 
     def filter(self, keep: Callable[[T], Any]) -> Self:
         """Only the items that `keep` (plain or a coroutine function) answers with true."""

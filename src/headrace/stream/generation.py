@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias, overload
 
 from headrace.core.chunk import Chunk, TextDelta
 from headrace.core.fold import ReplyFold
@@ -27,6 +27,9 @@ from headrace.stream.shape import Tap, is_async
 from headrace.stream.text import Words
 from headrace.stream.time import Timed
 from headrace.stream.watch import Progress, StreamProgress, Watched
+
+# What a function given to `map_chunks` may return.
+Turn: TypeAlias = AnyChunk | Awaitable[AnyChunk]
 
 __all__ = [
     "BufferedStream",
@@ -103,6 +106,10 @@ class GenerationStream(Stream[Chunk]):
 
     # Shaping
 
+    @overload
+    def map_chunks(self, turn: Callable[[TextDelta], Turn], *, every: Literal[False] = False) -> Self: ...
+    @overload
+    def map_chunks(self, turn: Callable[[Chunk], Turn], *, every: Literal[True]) -> Self: ...
     def map_chunks(self, turn: Callable[[Any], Any], *, every: bool = False) -> Self:
         """Each text delta turned by `turn` (plain or a coroutine function) into a chunk, or into a new text.
 
@@ -118,14 +125,14 @@ class GenerationStream(Stream[Chunk]):
 
         return self._like(lambda source: Awaited(source, one))
 
-    def filter_chunks(self, keep: Callable[[Any], Any], *, every: bool = False) -> Self:
+    def filter_chunks(self, keep: Callable[[Chunk], Any], *, every: bool = False) -> Self:
         """Only the content that `keep` (plain or a coroutine function) answers with true.
 
         Control chunks stay, unless `every`.
         """
         return self.filter(_of_content(keep, every))
 
-    def take_while(self, keep: Callable[[Any], Any], *, every: bool = False) -> Self:
+    def take_while(self, keep: Callable[[Chunk], Any], *, every: bool = False) -> Self:
         """Content up to the first that `keep` answers with false; then the model is stopped."""
         return super().take_while(_of_content(keep, every))
 
@@ -196,7 +203,7 @@ class GenerationStream(Stream[Chunk]):
 
     # Looking
 
-    def tap(self, look: Callable[[Any], Any]) -> Self:
+    def tap(self, look: Callable[[Chunk], Any]) -> Self:
         """Show each chunk to `look`, the terminal too. What it raises is logged once and harms no stream."""
         tap: Tap[Chunk] = Tap(look)
         return self._like(lambda source: Watched(source, tap))
@@ -222,7 +229,7 @@ def _listed(items: Iterable[AnyChunk]) -> Iterable[AnyChunk]:
     return [items] if isinstance(items, str) else items
 
 
-def _of_content(keep: Callable[[Any], Any], every: bool) -> Callable[[Any], Any]:
+def _of_content(keep: Callable[[Chunk], Any], every: bool) -> Callable[[Chunk], Any]:
     """`keep`, with yes for all control chunks unless `every`."""
     if every:
         return keep

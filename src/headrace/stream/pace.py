@@ -107,6 +107,9 @@ class Paced(Node[T, T]):
     def _take(self, due: bool) -> list[T]:
         """Free items, and where `due` as many others as it is time for."""
         out: list[T] = []
+        if not self._interval_s:
+            self._held, all_held = deque(), self._held
+            return list(all_held)
         left = math.ceil(len(self._held) / self._calm) or 1 if due else 0
         while self._held:
             if self._counts is None or self._counts(self._held[0]):
