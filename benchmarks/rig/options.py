@@ -26,9 +26,7 @@ def parsed(module: str, description: str) -> Options:
     """The options on the command line."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument("--runs", type=int, default=5, help="interleaved rounds (default 5)")
-    parser.add_argument(
-        "--quick", action="store_true", help="a smaller load; writes no files"
-    )
+    parser.add_argument("--quick", action="store_true", help="a smaller load; writes no files")
     given = parser.parse_args()
     if given.runs < 1:
         parser.error("--runs must be at least 1")
