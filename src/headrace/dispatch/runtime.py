@@ -136,8 +136,14 @@ def runtime_here() -> Runtime:
 
     `asyncio.run` (and what is built on it) ends by closing the async generators that are still open: the
     runtime hangs on one, so nobody has to close it.
+    Raises: RuntimeError outside a running loop.
     """
-    loop = asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "there is no running event loop: call this inside async code, or use headrace.stream_sync"
+        ) from None
     runtime = _here.get(loop)
     if runtime is None:
         runtime = _here[loop] = Runtime()

@@ -1,0 +1,69 @@
+"""A prompt, messages and keywords become a Request; what cannot is refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headrace.core.message import ImagePart, Message, TextPart, user
+from headrace.core.request import GenerationSettings, ResponseFormat, Tool, ToolChoice
+from headrace.dispatch.ask import build_request
+from headrace.errors import RequestError
+
+
+def test_a_prompt_and_a_system_text() -> None:
+    request = build_request("m", "hi", system="be brief", max_tokens=5, stop="END")
+    assert [(m.role, m.text) for m in request.messages] == [("system", "be brief"), ("user", "hi")]
+    assert request.settings == GenerationSettings(max_tokens=5, stop=("END",))
+
+
+def test_messages_as_values_and_as_mappings() -> None:
+    parts = [{"type": "text", "text": "what is"}, ImagePart(url="https://example.org/i.png")]
+    request = build_request("m", messages=[user("a"), {"role": "user", "content": parts, "name": "ann"}])
+    assert request.messages[0] == user("a")
+    assert request.messages[1] == Message(
+        "user", (TextPart("what is"), ImagePart(url="https://example.org/i.png")), "ann"
+    )
+
+
+def test_a_preset_yields_to_what_is_said_beside_it() -> None:
+    request = build_request("m", "x", preset="precise", temperature=9.0, top_p=None)
+    assert request.settings.temperature == 2.0  # clamped
+    assert request.settings.top_p == GenerationSettings.preset("precise").top_p
+
+
+def test_tools_choices_and_formats() -> None:
+    schema = {"title": "person", "type": "object"}
+    shape = {"type": "function", "function": {"name": "b", "parameters": {"type": "object"}}}
+    request = build_request("m", "x", tools=[Tool("a"), shape], tool_choice="b", response_format=schema)
+    assert request.tools == (Tool("a"), Tool("b", parameters={"type": "object"}))
+    assert request.tool_choice == ToolChoice("tool", "b")
+    assert request.response_format == ResponseFormat("json_schema", "person", schema)
+    assert build_request("m", "x", tool_choice="required").tool_choice == ToolChoice("required")
+
+
+@pytest.mark.parametrize(
+    ("ask", "field"),
+    [
+        ({}, "prompt"),
+        ({"prompt": "a", "messages": [user("b")]}, "prompt"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [user("a"), {"role": "user", "content": 5}]}, "messages.1.content"),
+        ({"messages": [{"role": "user", "content": [{"type": "smell"}]}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": "x", "mood": "good"}]}, "messages.0.mood"),
+        ({"prompt": "x", "preset": "wild"}, "preset"),
+        ({"prompt": "x", "tools": [{"name": "a", "prameters": {}}]}, "tools.0.prameters"),
+        ({"prompt": "x", "tools": [{"name": 5}]}, "tools.0"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(ask: dict[str, Any], field: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        build_request("m", **ask)
+    assert caught.value.field == field
+
+
+def test_a_setting_that_does_not_exist_is_not_swallowed() -> None:
+    with pytest.raises(TypeError, match="temprature"):
+        build_request("m", "x", temprature=1)
