@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import client, decode, gateway, import_time, memory
+from benchmarks import client, decode, gateway, http_client, import_time, memory
 from benchmarks.rig.docs import write_page
 from benchmarks.rig.options import Options, carry_out, parsed
 from benchmarks.rig.result import RESULTS, Result
@@ -17,6 +17,7 @@ SCRIPTS = {
     "gateway": gateway.measure,
     "memory": memory.measure,
     "client": client.measure,
+    "http_client": http_client.measure,
     "decode": decode.measure,
     "import_time": import_time.measure,
 }
