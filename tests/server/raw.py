@@ -128,3 +128,17 @@ def chat(*, stream: bool = True, model: str = "m", text: str = "hello", **more: 
     """The bytes of a chat request."""
     body = {"model": model, "messages": [{"role": "user", "content": text}], "stream": stream, **more}
     return request("POST", "/v1/chat/completions", msgspec.json.encode(body))
+
+
+def events(body: bytes) -> list[Any]:
+    """The JSON of each event, comments left out, after checking that [DONE] is last."""
+    blocks = [block for block in body.decode().split("\n\n") if block]
+    lines = [line for block in blocks for line in block.split("\n") if not line.startswith(":")]
+    assert all(line.startswith("data: ") for line in lines)
+    assert lines[-1] == "data: [DONE]"
+    return [msgspec.json.decode(line[6:]) for line in lines[:-1]]
+
+
+def text_of(body: bytes) -> str:
+    choices = [choice for event in events(body) for choice in event.get("choices", ())]
+    return "".join(choice["delta"].get("content") or "" for choice in choices)
