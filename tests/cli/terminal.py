@@ -36,9 +36,21 @@ class Terminal:
             self._loop.remove_reader(self._master)
         self._more.set()
 
-    async def until(self, text: str) -> str:
+    async def interrupted(self, text: str) -> None:
+        """Press Ctrl-C at a prompt until `text` comes, as a person would.
+
+        A signal that arrives just before readline begins to wait is seen only at the next key: Python's own.
+        """
+        for _ in range(int(PATIENCE_S)):
+            self.type("\x03")
+            with contextlib.suppress(TimeoutError):
+                await self.until(text, patience_s=1.0)
+                return
+        raise TimeoutError(f"{text!r} never came: {self.shown!r}")
+
+    async def until(self, text: str, patience_s: float = PATIENCE_S) -> str:
         """What is shown up to and with the next `text`."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while (at := self.shown.find(text, self._seen)) < 0:
                 assert not self._over, f"{text!r} never came: {self.shown!r}"
                 self._more.clear()

@@ -153,8 +153,7 @@ def test_a_conversation(env: dict[str, str]) -> None:
             terminal.type("/help\r")
             await terminal.until("Ctrl-C stops an answer")
             await terminal.until("> ")
-            terminal.type("\x03")  # at an empty line: nothing happens
-            await terminal.until("> ")
+            await terminal.interrupted("> ")  # at an empty line: nothing happens
             terminal.type("\x04")
             assert await terminal.exit_code() == 0
             assert "Traceback" not in terminal.shown
