@@ -272,7 +272,7 @@ def test_ctrl_c_stops_the_local_model_and_not_its_engine(env: dict[str, str]) ->
     (Path(env["HEADRACE_HOME"]) / "models").symlink_to(models)
 
     async def main() -> None:
-        async with headrace_in_terminal("chat", env=env) as terminal:
+        async with headrace_in_terminal("chat", "--seed", "1", "--max-tokens", "400", env=env) as terminal:
             await terminal.until("Ctrl-D to leave")
             await terminal.until("> ")
             terminal.type("Write a story of two thousand words about a river.\r")
