@@ -24,7 +24,7 @@ from headrace.core.chunk import (
 )
 from headrace.core.fold import fold
 from headrace.testing import stages
-from headrace.wire.openai_chat import ChatDecoder
+from headrace.wire.openai_chat import ChatDecoder, ChatRelay
 
 
 def test_an_ordinary_answer_is_start_block_usage_finish() -> None:
@@ -249,5 +249,9 @@ def test_one_candidate_unfinished_at_the_end_is_truncated() -> None:
     assert "candidate 1" in cut.message
 
 
-def test_the_number_of_candidates_is_bounded() -> None:
-    assert failure(*[delta(index, content="a") for index in range(200)]).kind == "wire"
+@pytest.mark.parametrize("index", [-1, 128, 10**30])
+def test_a_candidates_index_is_bounded(index: int) -> None:
+    failed = failure(delta(index, content="a"))
+    assert failed.kind == "wire"
+    assert "index" in failed.message
+    assert stages.run(ChatRelay(True), [[delta(index, content="a")]])[-1] == failed

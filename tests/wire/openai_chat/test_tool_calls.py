@@ -136,3 +136,11 @@ def test_calls_that_never_end_are_not_lost() -> None:
     got = decode(call(0, "a"), delta(reason="tool_calls"), DONE)
     assert BlockStart(0, "tool-call", "a", "") in got
     assert not [one for one in got if isinstance(one, ToolCallDelta)]
+
+
+def test_a_second_name_for_the_same_call_is_kept_and_not_obeyed() -> None:
+    chunks = decode(call(0, "a", "f", "{"), call(0, "a", "g", "}"), delta(reason="tool_calls"), DONE)
+    (found,) = fold(chunks).tool_calls
+    assert (found.name, found.arguments) == ("f", "{}")
+    kept = [one.vendor.data for one in chunks if isinstance(one, ToolCallDelta) and one.vendor]
+    assert kept == [{"other_name": "g"}]

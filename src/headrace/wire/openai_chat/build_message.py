@@ -66,7 +66,7 @@ def _content(parts: list[Part], warnings: list[str]) -> str | list[Any] | None:
             continue
         body = _part(part, warnings)
         if body is not None:
-            bodies.append({**body, **_own(part.vendor)})
+            bodies.append({**_own(part.vendor), **body})
     if not bodies:
         return None
     if len(bodies) == 1 and set(bodies[0]) == {"type", "text"}:

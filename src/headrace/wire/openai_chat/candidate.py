@@ -106,7 +106,7 @@ class Candidate:
                 return  # an id alone: wait for the name
             self._open_call(call, out)
         elif name and name != call.name:
-            call.vendor["function"] = {"name": name}  # a second name for the same call: kept, not obeyed
+            call.vendor["other_name"] = name  # a second name for the same call: kept, not obeyed
         if arguments or call.vendor:
             vendor = Opaque(WIRE_NAME, call.vendor) if call.vendor else None
             call.vendor = {}

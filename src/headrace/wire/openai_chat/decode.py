@@ -15,13 +15,12 @@ from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
 from headrace.wire.openai_chat.choice import plain_text, read_choice
-from headrace.wire.openai_chat.event import broken, ended_badly, read_oddly
+from headrace.wire.openai_chat.event import bad_index, broken, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.misfit import Misfit
-from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME, ChunkBody
+from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
 
-MAX_CANDIDATES = 128
 _LENIENT_AFTER = 3  # chunks in a row with unknown fields: then the strict reading is not tried any more
 
 _BRACKET = ord("[")
@@ -190,8 +189,8 @@ class ChatDecoder:
             self._fail(broken(data, self._events, f"more than {MAX_OPEN_CALLS} tool calls are open"), out)
 
     def _candidate(self, index: int) -> Candidate:
-        if len(self._candidates) >= MAX_CANDIDATES:
-            raise ValueError(f"more than {MAX_CANDIDATES} candidates")
+        if not 0 <= index < MAX_CANDIDATES:
+            raise ValueError(bad_index(index))
         found = self._candidates[index] = Candidate(index, self._numbers)
         return found
 

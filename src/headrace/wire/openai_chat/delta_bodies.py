@@ -95,9 +95,9 @@ class Writer:
             place = self._counts.get(chunk.candidate, 0)
             self._counts[chunk.candidate] = place + 1
             self._calls[chunk.block] = place
-        own = dict(_own(chunk.vendor))
-        function = {"arguments": chunk.arguments, **own.pop("function", {})}
-        return Piece(chunk.candidate, {"tool_calls": [{"index": place, "function": function, **own}]})
+        own = _own(chunk.vendor)
+        function = {**own.get("function", {}), "arguments": chunk.arguments}
+        return Piece(chunk.candidate, {"tool_calls": [{**own, "index": place, "function": function}]})
 
     def _media(self, chunk: Chunk) -> Piece | None:
         match chunk:
@@ -114,14 +114,18 @@ class Writer:
 
 
 def call_body(id: str, name: str, arguments: str, own: Fields, place: int | None = None) -> Fields:
-    """A tool call as the vendor writes it. A call that came without an id gets one: clients answer to it."""
-    call: Fields = {} if place is None else {"index": place}
+    """A tool call as the vendor writes it. A call that came without an id gets one: clients answer to it.
+
+    own: what was kept of the call; it never replaces what is modelled.
+    """
+    call = {name: value for name, value in own.items() if name not in ("field", "function", "type", "custom")}
+    if place is not None:
+        call["index"] = place
     call["id"] = id or f"call_{place or 0}"
-    extra = {name: value for name, value in own.items() if name not in ("field", "function", "type")}
     if own.get("type") == "custom":
-        return {**call, "type": "custom", "custom": {"name": name, "input": arguments}, **extra}
-    function = {"name": name, "arguments": arguments, **own.get("function", {})}
-    return {**call, "type": "function", "function": function, **extra}
+        return {**call, "type": "custom", "custom": {"name": name, "input": arguments}}
+    function = {**own.get("function", {}), "name": name, "arguments": arguments}
+    return {**call, "type": "function", "function": function}
 
 
 def _spoken(

@@ -139,11 +139,11 @@ class ChatEncoder:
 
     def _choice(self, piece: Piece) -> bytes:
         choice = {
+            **piece.beside,
             "index": piece.candidate,
             "delta": piece.delta,
             "logprobs": piece.logprobs,
             "finish_reason": piece.finish_reason,
-            **piece.beside,
         }
         return b"%b%b]%b" % (self._before, _json(choice), self._tail)
 

@@ -10,7 +10,7 @@ from headrace.core.chunk import Failure
 from headrace.errors import Unavailable, WireError
 from headrace.wire.openai_chat.extras import Extras, read_leniently
 from headrace.wire.openai_chat.failure import failure_from_event
-from headrace.wire.openai_chat.schema import UNREADABLE, ChunkBody
+from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
 
 QUOTED_CHARS = 120
 
@@ -38,6 +38,11 @@ def broken(data: bytes | str, number: int, why: str) -> Failure:
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     quoted = text if len(text) <= QUOTED_CHARS else text[:QUOTED_CHARS] + "..."
     return Failure.of(WireError(f"event {number} of the stream: {why}: {quoted}"))
+
+
+def bad_index(index: int) -> str:
+    """What is wrong with a candidate's index that is out of bounds."""
+    return f"a candidate's index must be from 0 to {MAX_CANDIDATES - 1} (it is {index})"
 
 
 def ended_badly(raw: str) -> Failure:

@@ -11,23 +11,34 @@ from headrace.core.chunk import Failure, Finish, Terminal
 from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
-from headrace.wire.openai_chat.event import broken, ended_badly, read_oddly
+from headrace.wire.openai_chat.event import bad_index, broken, ended_badly, read_oddly
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import Misfit
-from headrace.wire.openai_chat.schema import UNREADABLE, ChunkBody
+from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
 
 
+class _Function(msgspec.Struct, gc=False):
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+
+class _Call(msgspec.Struct, gc=False):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
 class _Delta(msgspec.Struct, gc=False):
-    content: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    reasoning_details: Any = None
-    refusal: Any = None
-    tool_calls: Any = None
-    function_call: Any = None
-    audio: Any = None
-    images: Any = None
+    content: str | list[Any] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    reasoning_details: list[Any] | None = None
+    refusal: str | None = None
+    tool_calls: list[_Call] | None = None
+    function_call: _Function | None = None
+    audio: dict[str, Any] | None = None
+    images: list[Any] | None = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -175,16 +186,18 @@ class ChatRelay:
                 return read
             event = read[0]
         for choice in event.choices or ():
-            failure = self._choice(choice)
+            failure = self._choice(choice, data)
             if failure is not None:
                 return failure
         if event.usage is not None or event.x_groq is not None:
             return self._count(event, data)
         return True
 
-    def _choice(self, choice: Any) -> Failure | None:
+    def _choice(self, choice: Any, data: bytes) -> Failure | None:
         index: int = choice.index
         if index not in self._seen:
+            if not 0 <= index < MAX_CANDIDATES:
+                return broken(data, self._events, bad_index(index))
             self._seen.add(index)
         delta = choice.delta
         if delta is not None and (delta.content or _speaks(delta)):

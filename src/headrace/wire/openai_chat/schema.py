@@ -15,6 +15,9 @@ import msgspec
 
 WIRE_NAME = "openai_chat"
 
+# As many as OpenAI takes for `n`; candidates' indices lie below it.
+MAX_CANDIDATES = 128
+
 # What reading JSON may raise, whatever the bytes: bad JSON or types, bad UTF-8, nesting beyond the stack.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
