@@ -106,6 +106,12 @@ def test_text_is_joined_per_candidate_byte_for_byte(deltas: list[tuple[int, str]
         assert candidate.text == "".join(text for c, text in deltas if c == index)
 
 
+def test_a_wild_candidate_index_costs_one_place() -> None:
+    reply = fold([TextDelta(0, "a"), TextDelta(0, "b", candidate=10**9)])
+    assert len(reply.candidates) == 129
+    assert reply.candidates[-1].text == "b"
+
+
 def test_media_transcripts_and_reports_are_kept() -> None:
     reply = fold(
         [

@@ -40,6 +40,8 @@ Delta: TypeAlias = (
 )
 _DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta)
 
+_MANY_CANDIDATES = 128  # what `n` may ask for
+
 
 class _Block:
     """One block being gathered."""
@@ -93,12 +95,14 @@ class ReplyFold:
 
     def reply(self) -> Reply:
         """The reply so far; costs one join of what was fed."""
-        count = max(self._candidates, default=-1) + 1
+        # A place for every index, but a wild one costs no more than a place of its own.
+        count = min(max(self._candidates, default=-1) + 1, _MANY_CANDIDATES)
+        places = [*range(count), *sorted(i for i in self._candidates if i >= _MANY_CANDIDATES)]
         return Reply(
             id=self._start.id,
             model=self._start.model,
             created_s=self._start.created_s,
-            candidates=tuple(_candidate(self._candidates.get(i) or _Gathered()) for i in range(count)),
+            candidates=tuple(_candidate(self._candidates.get(i) or _Gathered()) for i in places),
             usage=self._usage,
             terminal=self._terminal,
             steps=tuple(self._steps),

@@ -19,6 +19,7 @@ from headrace.transport.http import Call, HttpRequest, Sender
 from headrace.transport.wheel import Deadline
 
 T = TypeVar("T")
+_TERMINAL_TYPES = frozenset(TERMINALS)
 MAX_ERROR_BYTES = 65_536
 # After the terminal only the body's own end is due: a moment for it buys the connection's next use.
 DRAIN_S = 1.0
@@ -51,6 +52,7 @@ class ProviderSource(Generic[T]):
         "_clock",
         "_drain",
         "_is_token",
+        "_now_s",
         "_paused",
         "_plan",
         "_request",
@@ -71,6 +73,7 @@ class ProviderSource(Generic[T]):
         self._plan = plan
         self._request: HttpRequest | None = request
         self._sender = sender
+        self._now_s = sender.wheel.now_s
         self._stage: Stage[bytes, T | Terminal] | None = stage
         self._is_token = is_token
         self._waits = True  # for the first token
@@ -125,8 +128,14 @@ class ProviderSource(Generic[T]):
             self._collect(self._body, data)
         elif stage is not None:
             batch = stage.feed((data,))
-            if batch:
+            if not batch:
+                return
+            if self._waits or type(batch[-1]) in _TERMINAL_TYPES:
                 self._give(batch)
+                return
+            # The ordinary piece of a running answer: no more than the note of its time.
+            self._clock.since_s = self._now_s()  # type: ignore[union-attr]
+            self._sink.push(batch)  # type: ignore[union-attr, arg-type]
 
     def done(self) -> None:
         self._call = None
@@ -139,7 +148,7 @@ class ProviderSource(Generic[T]):
     def _give(self, batch: Sequence[T | Terminal]) -> None:
         """Push a batch; where a terminal is its last, end."""
         last = batch[-1]
-        terminal = last if isinstance(last, TERMINALS) else None
+        terminal = cast("Terminal", last) if type(last) in _TERMINAL_TYPES else None
         items = cast("Sequence[T]", batch if terminal is None else batch[:-1])
         sink, clock = self._sink, self._clock
         if sink is None or clock is None:
@@ -149,7 +158,7 @@ class ProviderSource(Generic[T]):
                 self._waits = False
                 clock.answering()
             elif not self._waits:
-                clock.touch()
+                clock.since_s = self._now_s()
             sink.push(items)
         if terminal is not None:
             self._end(terminal)

@@ -13,8 +13,9 @@ from headrace.transport.wheel import Deadline, Wheel
 class AnswerClock:
     """first_token, then idle, and total beside them. (The connect clock is the transport's.)
 
-    Call `touch` at each piece, `answering` at the first token, `pause` and `resume` with the reader, `stop`
-    at the end. `expired(failure)` is called once, at most. While paused, first_token and idle stand still.
+    Set `since_s` to the wheel's time at each piece; call `answering` at the first token, `pause` and `resume`
+    with the reader, `stop` at the end. `expired(failure)` is called once, at most. While paused, first_token
+    and idle stand still.
     """
 
     __slots__ = (
@@ -25,16 +26,16 @@ class AnswerClock:
         "_expired",
         "_limit_s",
         "_paused_s",
-        "_since_s",
         "_wheel",
+        "since_s",
     )
 
     def __init__(self, wheel: Wheel, clocks: Clocks, expired: Callable[[Failure], None]) -> None:
         self._wheel = wheel
         self._clocks = clocks
         self._expired = expired
-        self._since_s = wheel.now_s()
-        self._end_s = self._since_s + clocks.total_s
+        self.since_s = wheel.now_s()
+        self._end_s = self.since_s + clocks.total_s
         self._code = "first_token"
         self._limit_s = clocks.first_token_s
         self._paused_s: float | None = None
@@ -44,14 +45,10 @@ class AnswerClock:
     def answering(self) -> None:
         """The first token came: from now on the idle clock runs."""
         self._code, self._limit_s = "idle", self._clocks.idle_s
-        self._since_s = self._wheel.now_s()
+        self.since_s = self._wheel.now_s()
         if self._deadline is not None:
             self._deadline.cancel()
         self._file()
-
-    def touch(self) -> None:
-        """A piece came."""
-        self._since_s = self._wheel.now_s()
 
     def pause(self) -> None:
         """The reader does not want more now."""
@@ -61,7 +58,7 @@ class AnswerClock:
     def resume(self) -> None:
         """It does again; the time between does not count."""
         if self._paused_s is not None:
-            self._since_s += self._wheel.now_s() - self._paused_s
+            self.since_s += self._wheel.now_s() - self._paused_s
             self._paused_s = None
 
     def stop(self) -> None:
@@ -72,8 +69,8 @@ class AnswerClock:
 
     def _due_s(self) -> float:
         # A touch during a pause (bytes that had been read) lies behind its begin: count from the later.
-        paused_s = 0.0 if self._paused_s is None else self._wheel.now_s() - max(self._paused_s, self._since_s)
-        return self._since_s + paused_s + self._limit_s
+        paused_s = 0.0 if self._paused_s is None else self._wheel.now_s() - max(self._paused_s, self.since_s)
+        return self.since_s + paused_s + self._limit_s
 
     def _file(self) -> None:
         self._deadline = self._wheel.at(min(self._due_s(), self._end_s), self._look)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from headrace.transport.failures import BadResponse, cut, not_http, unanswered, unavailable
+from headrace.transport.inflate import Inflater
 from headrace.transport.reading import Reading
 
 if TYPE_CHECKING:
@@ -102,7 +103,10 @@ class Connection(asyncio.Protocol):
         if pieces:
             body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             pieces.clear()
-            bad = self._deliver(exchange, reading, body) or bad
+            if reading.inflater is None:
+                exchange.receiver.data(body)
+            else:
+                bad = self._inflated(exchange, reading.inflater, body) or bad
             if self._exchange is not exchange:
                 return
         if bad is not None:
@@ -132,12 +136,11 @@ class Connection(asyncio.Protocol):
         else:
             exchange.end(None if whole else cut(where, exc))
 
-    def _deliver(self, exchange: Exchange, reading: Reading, body: bytes) -> BadResponse | None:
-        if reading.inflater is not None:
-            try:
-                body = reading.inflater.feed(body)
-            except BadResponse as bad:
-                return bad
+    def _inflated(self, exchange: Exchange, inflater: Inflater, body: bytes) -> BadResponse | None:
+        try:
+            body = inflater.feed(body)
+        except BadResponse as bad:
+            return bad
         if body:
             exchange.receiver.data(body)
         return None

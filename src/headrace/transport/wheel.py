@@ -39,19 +39,19 @@ class Deadline:
 
 
 class Wheel:
-    """All deadlines of one loop, behind one timer."""
+    """All deadlines of one loop, behind one timer.
 
-    __slots__ = ("_buckets", "_loop", "_ticks", "_timer")
+    now_s: the loop's monotonic time, which `at` is measured in (the loop's own method: it is called a lot).
+    """
+
+    __slots__ = ("_buckets", "_loop", "_ticks", "_timer", "now_s")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.now_s: Callable[[], float] = loop.time
         self._buckets: dict[int, set[Deadline]] = {}
         self._ticks: list[int] = []  # heap of the buckets' keys
         self._timer: asyncio.TimerHandle | None = None
-
-    def now_s(self) -> float:
-        """The loop's monotonic time, which `at` is measured in."""
-        return self._loop.time()
 
     def at(self, when_s: float, callback: Callable[[], None]) -> Deadline:
         """Call `callback` once, at `when_s` or up to a tick later. It must not raise."""
