@@ -59,7 +59,7 @@ class ProviderModel:
         """See `Model.open`. Raises AuthError where the key is not set."""
         built = self._wire.build(msgspec.structs.replace(request, model=self._name), self._quirks)
         source: ProviderSource[Chunk] = self._source(
-            built.path, built.body, self._wire.decoder(), _holds_content
+            built.path, built.body, self._wire.decoder(self._quirks), _holds_content
         )
         return Opened(source, built.warnings)
 
@@ -67,7 +67,7 @@ class ProviderModel:
         """See `Model.open_relay`. Raises AuthError where the key is not set."""
         if wire != self._row.wire or self._wire.relay is None or self._wire.rebody is None:
             return None
-        relay = self._wire.relay(include_usage)
+        relay = self._wire.relay(include_usage, self._quirks)
         sent = self._wire.rebody(body, self._name, self._quirks)
         source: ProviderSource[bytes] = self._source(
             _relay_path(self._row.wire, self._name), sent, relay, _Counted(relay)

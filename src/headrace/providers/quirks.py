@@ -21,6 +21,7 @@ QUIRKS: dict[str, dict[str, type]] = {
         "no_developer_role": bool,  # "developer" must be sent as "system"
         "reasoning_effort": bool,  # false: refuses the field
         "reasoning_field": str,  # the message field for reasoning of earlier turns
+        "reasoning_beside_output": bool,  # its output tokens leave out reasoning
         "extra": tuple,  # settings beyond the standard that it takes, of top_k, min_p
         "drop": tuple,  # body fields that it refuses
     },

@@ -61,7 +61,7 @@ KNOWN: dict[str, ProviderRow] = {
         _remote("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
         _remote("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
         _remote("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", extra=_SAMPLERS),
-        _remote("xai", "https://api.x.ai/v1", "XAI_API_KEY"),
+        _remote("xai", "https://api.x.ai/v1", "XAI_API_KEY", reasoning_beside_output=True),
         _remote("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
         _here("llamacpp", "http://127.0.0.1:8080/v1", extra=_SAMPLERS),
         _here("lmstudio", "http://127.0.0.1:1234/v1"),

@@ -14,6 +14,8 @@ from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
 
+NO_QUIRKS: Mapping[str, Any] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
@@ -38,22 +40,29 @@ class Relay(Stage[bytes, bytes | Terminal], Protocol):
     content_events: int
 
 
+class MakeDecoder(Protocol):
+    """A fresh decoder for a provider with these quirks."""
+
+    def __call__(self, quirks: Mapping[str, Any] = NO_QUIRKS, /) -> Stage[bytes, Chunk]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """One vendor protocol. `name` is its folder's name.
 
     content_type: of a good streamed answer (without parameters).
     build: Request -> WireRequest; `quirks` are the provider row's.
-    decoder: a fresh stage bytes -> chunks (framing included).
+    decoder: (quirks, none by default) -> a fresh stage bytes -> chunks, framing included.
     failure: (status, headers, body bytes, provider name) of an answer that is not 200 -> the typed failure.
-    relay: a fresh `Relay`, or None where the wire has none; its argument says whether the client asked for
-    usage. rebody: (client's body, the provider's own model name, quirks) -> the body to relay upstream.
+    relay: a fresh `Relay`, or None where the wire has none; its arguments say whether the client asked for
+    usage, and the quirks. rebody: (client's body, the provider's own model name, quirks) -> the body to
+    relay upstream.
     """
 
     name: str
     content_type: str
     build: Callable[[Request, Mapping[str, Any]], WireRequest]
-    decoder: Callable[[], Stage[bytes, Chunk]]
+    decoder: MakeDecoder
     failure: Callable[[int, Mapping[str, str], bytes, str], Failure]
-    relay: Callable[[bool], Relay] | None = None
+    relay: Callable[[bool, Mapping[str, Any]], Relay] | None = None
     rebody: Callable[[bytes, str, Mapping[str, Any]], bytes] | None = None

@@ -150,9 +150,14 @@ def test_usage_in_our_convention_with_the_vendors_kept() -> None:
 def test_reasoning_counted_beside_the_answer_is_added() -> None:
     told = {"prompt_tokens": 291, "completion_tokens": 26, "total_tokens": 513,
             "completion_tokens_details": {"reasoning_tokens": 196}}  # fmt: skip
-    usage = reply(*TEXT, event(choices=[], usage=told), DONE).usage
-    assert usage is not None
-    assert (usage.output_tokens, usage.total_tokens) == (222, 513)
+    stream = b"".join([*TEXT, event(choices=[], usage=told), DONE])
+    for quirks, output in (({"reasoning_beside_output": True}, 222), ({}, 26)):
+        usage = fold(stages.run(ChatDecoder(quirks), [[stream]])).usage
+        assert usage is not None
+        assert (usage.output_tokens, usage.reasoning_tokens) == (output, 196)
+        relay = ChatRelay(True, quirks)
+        stages.run(relay, [[stream]])
+        assert relay.usage == usage
 
 
 def test_cumulative_usage_on_every_event_is_reported_when_it_changes() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
+from headrace.wire.base import NO_QUIRKS
 from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
 from headrace.wire.openai_chat.choice import plain_text, read_choice
 from headrace.wire.openai_chat.event import bad_index, broken, ended_badly, read_oddly
@@ -37,6 +38,7 @@ class ChatDecoder:
     """
 
     __slots__ = (
+        "_beside",
         "_candidates",
         "_done",
         "_events",
@@ -52,7 +54,8 @@ class ChatDecoder:
         "_usage",
     )
 
-    def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
+    def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
+        self._beside = bool(quirks.get("reasoning_beside_output"))
         self._frames = FrameSplitter(max_event_bytes)
         self._misfit: Misfit | None = Misfit()
         self._candidates: dict[int, Candidate] = {}
@@ -231,7 +234,7 @@ class ChatDecoder:
         data = chunk.usage or (chunk.x_groq or {}).get("usage")
         if not data:
             return
-        usage = usage_from(data)
+        usage = usage_from(data, reasoning_beside_output=self._beside)
         if usage != self._usage:
             self._usage = usage
             out.append(UsageReport(usage))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from headrace.core.chunk import Failure, Finish, Terminal
 from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
+from headrace.wire.base import NO_QUIRKS
 from headrace.wire.openai_chat.event import bad_index, broken, ended_badly, read_oddly
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import Misfit
@@ -74,6 +75,7 @@ class ChatRelay:
     """
 
     __slots__ = (
+        "_beside",
         "_done",
         "_ended",
         "_events",
@@ -88,7 +90,14 @@ class ChatRelay:
         "usage",
     )
 
-    def __init__(self, include_usage: bool, max_event_bytes: int = 16 * 2**20) -> None:
+    def __init__(
+        self,
+        include_usage: bool,
+        quirks: Mapping[str, Any] = NO_QUIRKS,
+        *,
+        max_event_bytes: int = 16 * 2**20,
+    ) -> None:
+        self._beside = bool(quirks.get("reasoning_beside_output"))
         self.content_events = 0
         self.usage: Usage | None = None
         self._include_usage = include_usage
@@ -254,7 +263,7 @@ class ChatRelay:
         if not usage:
             return True
         try:
-            self.usage = usage_from(usage)
+            self.usage = usage_from(usage, reasoning_beside_output=self._beside)
         except msgspec.ValidationError as error:
             return broken(data, self._events, str(error))
         return bool(event.choices) or self._include_usage

@@ -1,8 +1,8 @@
 """Token counts: the vendor's convention and ours.
 
-Ours: `output_tokens` includes reasoning. Most providers agree; xAI counts reasoning beside completion_tokens
-(prompt + completion + reasoning = total), and is converted. What the vendor sent is kept whole, and given
-back to a client of the same wire.
+Ours: `output_tokens` includes reasoning, as OpenAI's completion_tokens do. xAI counts reasoning beside them
+(prompt + completion + reasoning = total); that is a quirk of its row, `reasoning_beside_output`, and is
+converted. What the vendor sent is kept whole, and given back to a client of the same wire.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NO_PROMPT = PromptDetails()
 _NO_COMPLETION = CompletionDetails()
 
 
-def usage_from(data: dict[str, Any]) -> Usage:
+def usage_from(data: dict[str, Any], *, reasoning_beside_output: bool = False) -> Usage:
     """The vendor's `usage` object in our convention. Raises msgspec.ValidationError where a count is none."""
     counts = msgspec.convert(data, UsageCounts, strict=False)
     prompt = counts.prompt_tokens_details or _NO_PROMPT
@@ -28,7 +28,7 @@ def usage_from(data: dict[str, Any]) -> Usage:
     reasoning = details.reasoning_tokens or counts.reasoning_tokens or 0
     given = counts.prompt_tokens or 0
     output = counts.completion_tokens or 0
-    if reasoning and (counts.total_tokens == given + output + reasoning or reasoning > output):
+    if reasoning_beside_output:
         output += reasoning
     return Usage(
         input_tokens=given,
