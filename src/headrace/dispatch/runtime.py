@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import difflib
-from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Self
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -20,6 +17,7 @@ from headrace.providers.registry import provider_rows
 from headrace.providers.row import ProviderRow
 from headrace.runners.local import LocalModels, PullProgress
 from headrace.simulate.echo import simulated_models
+from headrace.transport.per_loop import PerLoop
 from headrace.transport.pool import HttpPool
 
 DEFAULT_ALIASES = {"local": "local/smollm2-135m-instruct"}
@@ -127,37 +125,18 @@ def _with_aliases(card: ModelCard, aliases: tuple[str, ...]) -> ModelCard:
     return msgspec.structs.replace(card, aliases=aliases)
 
 
-_here: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictionary()
-_leases: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = WeakKeyDictionary()
+_runtimes = PerLoop(Runtime)
 
 
 def runtime_here() -> Runtime:
     """The running loop's own runtime, made on first use and closed when the loop shuts down.
 
-    `asyncio.run` (and what is built on it) ends by closing the async generators that are still open: the
-    runtime hangs on one, so nobody has to close it.
     Raises: RuntimeError outside a running loop.
     """
     try:
-        loop = asyncio.get_running_loop()
+        asyncio.get_running_loop()
     except RuntimeError:
         raise RuntimeError(
             "there is no running event loop: call this inside async code, or use headrace.stream_sync"
         ) from None
-    runtime = _here.get(loop)
-    if runtime is None:
-        runtime = _here[loop] = Runtime()
-        lease = _leases[loop] = _lease(loop, runtime)
-        # The loop hears of a generator when it is first asked; this one yields without waiting.
-        with contextlib.suppress(StopIteration):
-            lease.__anext__().send(None)
-    return runtime
-
-
-async def _lease(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        _here.pop(loop, None)
-        _leases.pop(loop, None)
-        await runtime.aclose()
+    return _runtimes.here()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from headrace.errors import RequestError
 from headrace.transport.environment import ProxyRules
 from headrace.transport.exchange import Exchange
 from headrace.transport.http import CONNECT_S, Call, HttpRequest, Receiver
 from headrace.transport.lane import Lane, PoolLimits
+from headrace.transport.per_loop import PerLoop
 from headrace.transport.request_head import request_bytes
 from headrace.transport.url import Origin, Url, parse_url
 from headrace.transport.wheel import Wheel
@@ -102,31 +100,9 @@ class HttpPool:
         return lane
 
 
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, HttpPool] = WeakKeyDictionary()
-_leases: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = WeakKeyDictionary()
+_pools = PerLoop(HttpPool)
 
 
 def pool_here() -> HttpPool:
-    """The running loop's own pool, made on first use and closed when the loop shuts down.
-
-    `asyncio.run` (and what is built on it) ends by closing the async generators that are still open: the
-    pool hangs on one, so nobody has to close it.
-    """
-    loop = asyncio.get_running_loop()
-    pool = _pools.get(loop)
-    if pool is None:
-        pool = _pools[loop] = HttpPool()
-        lease = _leases[loop] = _lease(loop, pool)
-        # The loop hears of a generator when it is first asked; this one yields without waiting.
-        with contextlib.suppress(StopIteration):
-            lease.__anext__().send(None)
-    return pool
-
-
-async def _lease(loop: asyncio.AbstractEventLoop, pool: HttpPool) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        _pools.pop(loop, None)
-        _leases.pop(loop, None)
-        await pool.aclose()
+    """The running loop's own pool, made on first use and closed when the loop shuts down."""
+    return _pools.here()
