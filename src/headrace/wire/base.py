@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from headrace.core.chunk import Chunk, Failure, Terminal
+from headrace.core.reply import Reply
 from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
@@ -29,6 +30,25 @@ class WireRequest:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """A client's request, and how its answer is wanted. warnings: one sentence for what has no effect."""
+
+    request: Request
+    stream: bool = False
+    include_usage: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What every event or body of one answer says of itself. created_s: Unix seconds."""
+
+    id: str
+    model: str
+    created_s: int
+
+
 class Relay(Stage[bytes, bytes | Terminal], Protocol):
     """Same wire in and out: raw frames pass unchanged, yet are checked and counted.
 
@@ -38,6 +58,26 @@ class Relay(Stage[bytes, bytes | Terminal], Protocol):
 
     usage: Usage | None
     content_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A wire as a server speaks it to its clients.
+
+    content_type: of a streamed answer. ping: a keep-alive that every client skips, empty where there is none.
+    parse: (body, what the path says, such as {"model": ...}) -> the request; raises RequestError.
+    encoder: a fresh stage chunks -> bytes. It is given every chunk and the Finish; what ends badly is written
+    by `error_event`: the last bytes of a stream that has begun. body: a whole reply that ended well.
+    error_body: the JSON body of an answer with an error status.
+    """
+
+    content_type: str
+    ping: bytes
+    parse: Callable[[bytes, Mapping[str, str]], ParsedRequest]
+    encoder: Callable[[Says, ParsedRequest], Stage[Chunk, bytes]]
+    body: Callable[[Reply, Says, ParsedRequest], bytes]
+    error_event: Callable[[Failure], bytes]
+    error_body: Callable[[Failure], bytes]
 
 
 class MakeDecoder(Protocol):
@@ -56,7 +96,7 @@ class Wire:
     failure: (status, headers, body bytes, provider name) of an answer that is not 200 -> the typed failure.
     relay: a fresh `Relay`, or None where the wire has none; its arguments say whether the client asked for
     usage, and the quirks. rebody: (client's body, the provider's own model name, quirks) -> the body to
-    relay upstream.
+    relay upstream. front: how a server speaks it, where one does.
     """
 
     name: str
@@ -66,3 +106,4 @@ class Wire:
     failure: Callable[[int, Mapping[str, str], bytes, str], Failure]
     relay: Callable[[bool, Mapping[str, Any]], Relay] | None = None
     rebody: Callable[[bytes, str, Mapping[str, Any]], bytes] | None = None
+    front: Front | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headrace.wire.base import Wire
+from headrace.wire.base import Front, Wire
 from headrace.wire.openai_chat.decode import ChatDecoder
 from headrace.wire.openai_chat.encode import ChatEncoder, completion_body
 from headrace.wire.openai_chat.failure import error_body, error_event, failure_from_response
@@ -22,6 +22,20 @@ __all__ = [
     "parse_request",
 ]
 
+_FRONT = Front(
+    content_type="text/event-stream; charset=utf-8",
+    ping=b": ping\n",
+    parse=lambda body, _path: parse_request(body),
+    encoder=lambda says, parsed: ChatEncoder(
+        id=says.id, model=says.model, created_s=says.created_s, include_usage=parsed.include_usage
+    ),
+    body=lambda reply, says, _parsed: completion_body(
+        reply, id=says.id, model=says.model, created_s=says.created_s
+    ),
+    error_event=error_event,
+    error_body=error_body,
+)
+
 WIRE = Wire(
     name=WIRE_NAME,
     content_type="text/event-stream",
@@ -30,4 +44,5 @@ WIRE = Wire(
     failure=failure_from_response,
     relay=ChatRelay,
     rebody=rebody,
+    front=_FRONT,
 )

@@ -11,6 +11,7 @@ from headrace.core.message import Message
 from headrace.core.opaque import Opaque
 from headrace.core.request import RANGES, GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import RequestError
+from headrace.wire.base import ParsedRequest
 from headrace.wire.openai_chat.body import (
     KNOWN,
     ChoiceBody,
@@ -47,15 +48,6 @@ _HARMLESS: dict[str, Any] = {"modalities": ["text"], "service_tier": "auto", "st
 
 _AT = re.compile(r"^(.*) - at `(.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-
-
-class ParsedRequest(msgspec.Struct, frozen=True):
-    """A request, and how its answer is wanted. warnings: one sentence for each thing without effect."""
-
-    request: Request
-    stream: bool = False
-    include_usage: bool = False
-    warnings: tuple[str, ...] = ()
 
 
 def parse_request(body: bytes) -> ParsedRequest:
