@@ -6,18 +6,14 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from headrace.cli.speed import Speed
-from headrace.cli.terminal import has_colour, paint
+from headrace.cli.terminal import clean, has_colour, note, one_line, paint
 from headrace.core.chunk import Cancelled, Chunk, ReasoningDelta, RefusalDelta, Terminal
 from headrace.core.fold import ReplyFold
 from headrace.core.reply import Reply
 from headrace.core.request import Request
 from headrace.dispatch.runtime import Runtime
-
-# What a model writes must not move the cursor or rename the window of whoever reads it.
-_CONTROL = {code: None for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if chr(code) not in "\n\t"}
 
 
 class Printer:
@@ -64,11 +60,11 @@ class Printer:
     def _say(self, text: str) -> None:
         if text:
             self._last = text
-            sys.stdout.write(text.translate(_CONTROL) if self._clean else text)
+            sys.stdout.write(clean(text) if self._clean else text)
 
     def _aside(self, reasoning: str) -> None:
         if self._thoughts:
-            sys.stderr.write(paint(reasoning.translate(_CONTROL), sys.stderr, dim=True))
+            sys.stderr.write(paint(clean(reasoning), sys.stderr, dim=True))
             sys.stderr.flush()
 
 
@@ -80,7 +76,7 @@ async def answer(runtime: Runtime, request: Request, printer: Printer, *, stats:
     """
     opened = runtime.resolve(request.model).open(request)
     for warning in opened.warnings:
-        note(f"warning: {warning}", fg="yellow")
+        note(f"warning: {one_line(warning)}", fg="yellow")
     opened.source.start(printer)
     try:
         await printer.ended.wait()
@@ -109,9 +105,3 @@ def _summary(reply: Reply, speed: Speed) -> str:
     if isinstance(reply.terminal, Cancelled):
         return f"{line} · stopped"
     return line if reply.finish_reason in ("stop", "error") else f"{line} · ended by {reply.finish_reason}"
-
-
-def note(text: str, **style: Any) -> None:
-    """One line beside the answer, on stderr."""
-    sys.stderr.write(paint(text, sys.stderr, **style) + "\n")
-    sys.stderr.flush()

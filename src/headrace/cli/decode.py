@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from headrace.cli.reframe import Framing, Reframe
+from headrace.cli.terminal import clean_json
 from headrace.core.chunk import Chunk, Failure
 from headrace.core.fold import ReplyFold
 from headrace.core.reply import Reply
@@ -45,7 +46,7 @@ def command(wire: str, final: bool, framing: Framing, exit_status: bool, files: 
       headrace decode --wire openai_chat --final *.sse | jq -r .text
       curl -sN ... | headrace decode --wire openai_chat
     """
-    encode = msgspec.json.Encoder().encode
+    encode = _encoder()
     out = sys.stdout.buffer
     failed = False
     for name in files or ("-",):
@@ -63,6 +64,13 @@ def command(wire: str, final: bool, framing: Framing, exit_status: bool, files: 
             out.write(encode(final_of(reply)) + b"\n")
             out.flush()
     return 1 if failed and exit_status else 0
+
+
+def _encoder() -> Callable[[object], bytes]:
+    encode = msgspec.json.Encoder().encode
+    if not sys.stdout.isatty():
+        return encode
+    return lambda value: clean_json(encode(value).decode()).encode()
 
 
 def _opened(name: str) -> AbstractContextManager[BinaryIO]:

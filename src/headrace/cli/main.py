@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from headrace.cli.terminal import paint
+from headrace.cli.terminal import one_line, paint
 from headrace.errors import ConfigError, HeadraceError, RequestError, RunnerError
 
 # Name -> (module, what `headrace --help` says). A command's module is imported when it is run, so that
@@ -115,8 +115,7 @@ def exit_code_of(error: HeadraceError) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    line = " ".join(message.split())
-    click.echo(f"{paint('headrace: error:', sys.stderr, fg='red')} {line}", err=True)
+    click.echo(f"{paint('headrace: error:', sys.stderr, fg='red')} {one_line(message)}", err=True)
     return code
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from headrace.cli.terminal import clean, clean_json
 from headrace.core.model import ModelCard
 
 LOCAL = "local/"
@@ -36,7 +37,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     cards = Runtime().models()
     if as_json:
         for card in cards:
-            click.echo(msgspec.json.encode(_plain(card)).decode())
+            click.echo(clean_json(msgspec.json.encode(_plain(card)).decode()))
     else:
         _print_table(cards)
 
@@ -91,7 +92,7 @@ def _print_table(cards: Sequence[ModelCard]) -> None:
         context = f"{card.context_tokens:,}" if card.context_tokens else "-"
         state = Text(card.state, "" if card.state == "ready" else "yellow")
         cells = (card.id, ", ".join(card.capabilities), context, state, ", ".join(card.aliases))
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+        table.add_row(*(Text(clean(cell)) if isinstance(cell, str) else cell for cell in cells))
     console = Console()
     if not console.is_terminal:
         console.width = 10_000  # a pipe has no width: whole ids

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from headrace.cli.terminal import clean, clean_json
 from headrace.config import load_config
 
 
@@ -53,11 +54,27 @@ def command(
     )
 
 
+class _Cleaned(logging.Formatter):
+    """Messages quote what came from outside: clients, model files, far ends."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record))
+
+
+class _Lines(logging.Formatter):
+    """JSON, so what would steer a terminal is escaped and nothing is lost."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean_json(super().format(record))
+
+
 def _log_to_stderr(access_log: bool) -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    warnings = logging.StreamHandler(sys.stderr)
+    warnings.setFormatter(_Cleaned("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[warnings])
     if access_log:
         lines = logging.StreamHandler(sys.stderr)
-        lines.setFormatter(logging.Formatter("%(message)s"))
+        lines.setFormatter(_Lines("%(message)s"))
         access = logging.getLogger("headrace.access")
         access.addHandler(lines)
         access.setLevel(logging.INFO)

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from headrace.cli.answer import Printer, answer, note
+from headrace.cli.answer import Printer, answer
 from headrace.cli.conversation import Conversation
 from headrace.cli.pulling import prepare
-from headrace.cli.terminal import has_colour
+from headrace.cli.terminal import has_colour, note, one_line
 from headrace.dispatch.runtime import Runtime
 from headrace.errors import HeadraceError
 
@@ -59,7 +59,7 @@ class Session:
         except KeyboardInterrupt:
             pass  # the answer was stopped; its line and its speed are printed
         except HeadraceError as error:
-            note(f"error: {' '.join(error.message.split())}", fg="red")
+            note(f"error: {one_line(error.message)}", fg="red")
             return
         self._conversation.remember(text, printer.reply)
 
@@ -85,7 +85,7 @@ class Session:
             try:
                 prepare(self._runtime, self._runner, name)
             except HeadraceError as error:
-                note(f"error: {error.message}", fg="red")
+                note(f"error: {one_line(error.message)}", fg="red")
                 return
             except KeyboardInterrupt:
                 note("stopped", dim=True)
