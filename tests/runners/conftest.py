@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import Coroutine, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -29,6 +30,12 @@ class Bench:
     def close(self) -> None:
         self.run(self.models.aclose())
         self._runner.close()
+
+
+@pytest.fixture(autouse=True)
+def _engine_in_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker finds the scripted engine by its module's name."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

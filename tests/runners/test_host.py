@@ -9,49 +9,18 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import psutil
 import pytest
+from tests.runners.hosting import PLACE, asked, hosted
 from tests.runners.keeping import Kept
 
 from headrace.core.chunk import Cancelled, Chunk, Failure, Finish
 from headrace.errors import RunnerError
 from headrace.runners.host import EngineHost
 from headrace.runners.model import WINDOW_CHUNKS, LocalSource
-
-PLACE = "scripted_engine:ScriptedEngine"
-
-
-@pytest.fixture(autouse=True)
-def _engine_in_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-
-
-def hosted(work: Callable[[EngineHost], Awaitable[None]], *, queue_limit: int = 32, **options: Any) -> None:
-    """Run `work` with a host; afterwards no child process is left."""
-
-    async def ready() -> dict[str, Any]:
-        return options
-
-    async def run() -> None:
-        host = EngineHost("local/scripted", PLACE, ready, queue_limit=queue_limit)
-        try:
-            await work(host)
-        finally:
-            await host.aclose()
-
-    asyncio.run(run())
-    assert psutil.Process().children() == []
-
-
-def asked(host: EngineHost, **job: Any) -> Kept:
-    source = LocalSource(host, job)
-    kept = Kept(source)
-    source.start(kept)
-    return kept
 
 
 def test_chunks_come_in_order_through_many_windows() -> None:
@@ -137,7 +106,7 @@ def test_a_full_queue_refuses_and_says_try_again() -> None:
             await kept.done.wait()
             assert kept.terminal == Finish("stop")
 
-    hosted(work, slots=1, queue_limit=2)
+    hosted(work, host={"queue_limit": 2}, slots=1)
 
 
 @pytest.mark.parametrize("how", ["crash", "kill"])

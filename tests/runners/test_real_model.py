@@ -17,6 +17,7 @@ from headrace.core.chunk import BlockStart, Cancelled, CandidateEnd, Failure, Fi
 from headrace.core.message import Message, assistant, system, user
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import ContextOverflow, RequestError, RunnerError
+from headrace.runners.frames import packed
 from headrace.runners.llama_job import plan
 
 pytestmark = pytest.mark.real_model
@@ -250,7 +251,7 @@ def test_a_broken_engine_message_is_typed(bench: Bench) -> None:
 
     async def run() -> Kept:
         source = bench.model.open(Request("x", (user("hi"),))).source
-        source.job = body  # type: ignore[attr-defined]
+        source.job = packed(body)  # type: ignore[attr-defined]
         kept = Kept(source)
         source.start(kept)
         await kept.done.wait()

@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 import msgspec
 
 from headrace.core.chunk import Chunk, Failure, Terminal
+from headrace.errors import RequestError
 from headrace.runners.base import Facts
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024  # far above any prompt; a longer length is a broken stream
+MAX_JOB_BYTES = MAX_FRAME_BYTES - 1024  # leaves room for what travels with it
 
 
 class Load(msgspec.Struct, frozen=True, tag_field="op", tag="load"):
@@ -23,10 +25,10 @@ class Load(msgspec.Struct, frozen=True, tag_field="op", tag="load"):
 
 
 class Run(msgspec.Struct, frozen=True, tag_field="op", tag="run"):
-    """Begin one reply."""
+    """Begin one reply. job: as `packed` made it."""
 
     id: int
-    job: dict[str, Any]
+    job: msgspec.Raw
     credit: int
 
 
@@ -91,6 +93,30 @@ def encoded(message: Down | Up) -> bytes:
     """One frame."""
     body = _encoder.encode(message)
     return len(body).to_bytes(4, "big") + body
+
+
+def packed(job: dict[str, Any]) -> msgspec.Raw:
+    """A job ready to travel, so that what waits in the queue can be sent for certain.
+
+    Raises RequestError naming the part of the job that cannot: a whole number beyond 64 bits, half a
+    character, or more than `MAX_JOB_BYTES` in all.
+    """
+    body, fault = _tried(job)
+    if fault:
+        part = next((key for key, value in job.items() if _tried(value)[1]), "")
+        raise RequestError(f"the local engine cannot be sent this request: {fault}", field=part)
+    return msgspec.Raw(body)
+
+
+def _tried(value: Any) -> tuple[bytes, str]:
+    """`value` as it travels, and why it cannot ("" where it can)."""
+    try:
+        body = _encoder.encode(value)
+    except (OverflowError, ValueError, TypeError, RecursionError) as error:
+        return b"", str(error)
+    if len(body) > MAX_JOB_BYTES:
+        return b"", f"it has {len(body):,} bytes and {MAX_JOB_BYTES:,} bytes may go"
+    return body, ""
 
 
 class FrameReader:

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+import msgspec
+
 from headrace.core.chunk import Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
 from headrace.runners.process import Reader, WorkerProcess
@@ -26,7 +28,7 @@ _BACKOFF_BASE_S, _BACKOFF_CAP_S = 0.5, 30.0
 class Guest(Reader, Protocol):
     """A reply that wants to be computed."""
 
-    job: dict[str, Any]
+    job: msgspec.Raw
     credit: int
     run_id: int
 
@@ -71,6 +73,11 @@ class EngineHost:
     def waiting(self) -> int:
         """Replies in the queue."""
         return len(self._waiting)
+
+    @property
+    def readers(self) -> int:
+        """Replies under way in the worker."""
+        return self._worker.readers if self._worker is not None else 0
 
     def submit(self, guest: Guest) -> None:
         """Compute `guest` when a slot is free. A refusal reaches its `over` on the loop's next turn."""
@@ -137,9 +144,19 @@ class EngineHost:
         while self._waiting and len(self._running) < worker.facts.slots:
             guest = self._waiting.popleft()
             reader = _Slot(self, guest)
-            reader.run_id = worker.run(guest.job, reader, guest.credit)
+            try:
+                reader.run_id = worker.run(guest.job, reader, guest.credit)
+            except Exception as error:  # noqa: BLE001 - one guest's fault is not its neighbours'
+                self._unsent(guest, error)
+                continue
             self._running.add(reader.run_id)
             guest.begun(worker, reader.run_id)
+
+    def _unsent(self, guest: Guest, error: Exception) -> None:
+        log.exception("%s: a request could not be sent to the engine", self.name)
+        failure = RunnerError(f"the request could not be sent to the engine: {type(error).__name__}: {error}")
+        # On the next turn: the guest may be in the middle of its `start`.
+        asyncio.get_running_loop().call_soon(guest.over, Failure.of(failure))
 
     def freed(self, run_id: int, *, well: bool) -> None:
         """A reply is over; its slot is free."""

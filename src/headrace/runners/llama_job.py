@@ -24,6 +24,7 @@ from headrace.runners.llama_tools import ToolPlan, tool_plan
 
 Form: TypeAlias = Literal["text", "one-tool", "any-tool"]
 
+_MAX_TOKEN_ID = 2**31 - 1  # the engine keeps it in 32 bits with a sign
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty")
 
 
@@ -97,8 +98,11 @@ def _body(settings: GenerationSettings, defaults: GenerationSettings) -> dict[st
 
 
 def _token_id(key: str) -> int:
-    if not key.isascii() or not key.isdigit():
-        raise RequestError("a key of logit_bias is a token's number", field=f"logit_bias.{key}", value=key)
+    # The length first: thousands of digits are not even a number to Python.
+    if not key.isascii() or not key.isdigit() or len(key) > 10 or int(key) > _MAX_TOKEN_ID:
+        shown = key if len(key) <= 32 else f"{key[:32]}…"
+        text = f"a key of logit_bias is a token's number, 0 to {_MAX_TOKEN_ID}"
+        raise RequestError(text, field=f"logit_bias.{shown}", value=shown)
     return int(key)
 
 

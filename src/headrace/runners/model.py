@@ -10,6 +10,7 @@ from headrace.core.chunk import Cancelled, Chunk, Terminal
 from headrace.core.model import ModelCard, Opened, OpenedRelay, Sink
 from headrace.core.request import Request
 from headrace.runners.base import Planner
+from headrace.runners.frames import packed
 from headrace.runners.host import EngineHost
 from headrace.runners.process import WorkerProcess
 
@@ -53,10 +54,13 @@ class LocalModel:
 
 
 class LocalSource:
-    """One reply of a local engine. While paused, at most `WINDOW_CHUNKS` more arrive."""
+    """One reply of a local engine. While paused, at most `WINDOW_CHUNKS` more arrive.
+
+    Raises RequestError for a job that cannot be sent to the engine's process.
+    """
 
     def __init__(self, host: EngineHost, job: dict[str, Any]) -> None:
-        self.job = job
+        self.job = packed(job)
         self.credit = WINDOW_CHUNKS
         self.run_id = 0
         self._host = host

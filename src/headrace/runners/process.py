@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, assert_never
 
+import msgspec
+
 from headrace.core.chunk import Chunk, Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
 from headrace.runners.base import Facts
@@ -111,12 +113,17 @@ class WorkerProcess(asyncio.Protocol):
             raise
         return self.facts
 
-    def run(self, job: dict[str, Any], reader: Reader, credit: int) -> int:
-        """Begin one reply; its number, for `grant` and `cancel`."""
-        self._ids += 1
-        self._readers[self._ids] = reader
-        self._send(Run(self._ids, job, credit))
-        return self._ids
+    def run(self, job: msgspec.Raw, reader: Reader, credit: int) -> int:
+        """Begin one reply; its number, for `grant` and `cancel`. Where it raises, nothing was begun."""
+        id = self._ids + 1
+        self._send(Run(id, job, credit))
+        self._ids, self._readers[id] = id, reader
+        return id
+
+    @property
+    def readers(self) -> int:
+        """Replies under way."""
+        return len(self._readers)
 
     def grant(self, id: int, more: int) -> None:
         """Let the worker send `more` chunks of reply `id`."""
@@ -161,7 +168,7 @@ class WorkerProcess(asyncio.Protocol):
                 case Batch():
                     self._hand_on(message)
                 case End():
-                    self._readers.pop(message.id).over(message.terminal)
+                    self._end(message)
                 case Health():
                     self._told(message.said)
                 case Loaded():
@@ -172,12 +179,35 @@ class WorkerProcess(asyncio.Protocol):
                     assert_never(message)
 
     def _hand_on(self, batch: Batch) -> None:
+        reader = self._readers.get(batch.id)
+        if reader is None:
+            self._unknown(batch.id)
+            return
         try:
-            self._readers[batch.id].take(batch.chunks)
+            reader.take(batch.chunks)
         except Exception as error:  # noqa: BLE001 - a reader's fault is not its neighbours'
-            context = {"message": "a reader of the local engine raised", "exception": error}
-            self._loop.call_exception_handler(context)
+            self._reader_raised(error)
             self.cancel(batch.id)
+
+    def _end(self, end: End) -> None:
+        reader = self._readers.pop(end.id, None)
+        if reader is None:
+            self._unknown(end.id)
+        else:
+            self._over(reader, end.terminal)
+
+    def _over(self, reader: Reader, terminal: Terminal) -> None:
+        try:
+            reader.over(terminal)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._reader_raised(error)
+
+    def _reader_raised(self, error: Exception) -> None:
+        context = {"message": "a reader of the local engine raised", "exception": error}
+        self._loop.call_exception_handler(context)
+
+    def _unknown(self, id: int) -> None:
+        self.log.lines.append(f"the worker told of reply {id}, which nobody waits for")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._settle(self._explained(RunnerError("the worker died while it loaded", code="E502")))
@@ -193,7 +223,7 @@ class WorkerProcess(asyncio.Protocol):
             http_status=503,
         )
         for reader in readers.values():
-            reader.over(Failure.of(died))
+            self._over(reader, Failure.of(died))
 
     def _settle(self, outcome: Facts | HeadraceError) -> None:
         if self._loaded.done():

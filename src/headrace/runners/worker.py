@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import assert_never
 
+import msgspec
+
 from headrace.core.chunk import Cancelled, Chunk, Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
 from headrace.runners.base import Engine, engine_at
@@ -117,7 +119,7 @@ class Worker:
 
         terminal: Terminal
         try:
-            terminal = await self.engine.run(message.job, emit)
+            terminal = await self.engine.run(msgspec.msgpack.decode(message.job), emit)
         except asyncio.CancelledError:
             terminal = Cancelled("the reader stopped the stream")
         except HeadraceError as error:
