@@ -8,7 +8,7 @@ import pytest
 
 from headrace.core.message import ImagePart, Message, TextPart, user
 from headrace.core.request import GenerationSettings, ResponseFormat, Tool, ToolChoice
-from headrace.dispatch.ask import build_request
+from headrace.dispatch.ask import build_request, read_ask
 from headrace.errors import RequestError
 
 
@@ -56,14 +56,34 @@ def test_tools_choices_and_formats() -> None:
         ({"prompt": "x", "preset": "wild"}, "preset"),
         ({"prompt": "x", "tools": [{"name": "a", "prameters": {}}]}, "tools.0.prameters"),
         ({"prompt": "x", "tools": [{"name": 5}]}, "tools.0"),
+        ({"prompt": "x", "temprature": 1}, "temprature"),
+        ({"prompt": "x", "max_tokens": "3"}, "max_tokens"),
+        ({"prompt": "x", "stop": 3}, "stop"),
+        ({"prompt": "x", "response_format": "json"}, "response_format"),
+        ({"prompt": 5}, "prompt"),
+        ({"messages": "hello"}, "messages"),
+        ({"messages": [7]}, "messages.0"),
     ],
 )
 def test_what_cannot_be_asked_is_named(ask: dict[str, Any], field: str) -> None:
     with pytest.raises(RequestError) as caught:
-        build_request("m", **ask)
+        build_request("m", ask.pop("prompt", None), **ask)
     assert caught.value.field == field
 
 
-def test_a_setting_that_does_not_exist_is_not_swallowed() -> None:
-    with pytest.raises(TypeError, match="temprature"):
-        build_request("m", "x", temprature=1)
+def test_a_misspelt_setting_is_told_the_right_one() -> None:
+    with pytest.raises(RequestError, match="did you mean temperature"):
+        build_request("m", "x", temprature=1)  # type: ignore[call-arg]
+
+
+def test_a_model_that_is_no_text_is_named() -> None:
+    with pytest.raises(RequestError) as caught:
+        build_request(3, "x")  # type: ignore[arg-type]
+    assert caught.value.field == "model"
+
+
+def test_what_was_moved_into_its_range_is_told() -> None:
+    request, warnings = read_ask("m", "x", temperature=9, max_tokens=-1)
+    assert (request.settings.temperature, request.settings.max_tokens) == (2, 1)
+    assert len(warnings) == 2
+    assert any("temperature was moved from 9" in warning for warning in warnings)

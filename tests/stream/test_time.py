@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from headrace.core.chunk import BlockEnd, Chunk, Failure, Finish, Start, TextDelta, Token
-from headrace.errors import StreamTimeoutException, Unavailable
+from headrace.errors import RequestError, StreamTimeoutException, Unavailable
 from headrace.simulate.script import ScriptedSource
 from headrace.stream.fluent import BufferedStream, from_iterable, from_source
 from headrace.stream.generation import GenerationStream
@@ -151,7 +151,7 @@ def test_smooth_keeps_every_chunk_and_token_in_its_order() -> None:
 
 
 def test_smooth_refuses_a_size_that_is_none() -> None:
-    with pytest.raises((KeyError, ValueError), match="letter"):
+    with pytest.raises(RequestError, match="letter"):
         GenerationStream.from_iterable([]).smooth("letter")  # type: ignore[arg-type]
 
 

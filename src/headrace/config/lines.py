@@ -36,7 +36,8 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
             header, pair = _TABLE.match(line), _PAIR.match(line)
             if header:
                 table = _path(header[1])
-                found.setdefault(table, number)
+                for length in range(1, len(table) + 1):  # [a.b] is where [a] is first heard of, too
+                    found.setdefault(table[:length], number)
                 continue
             if pair:
                 path = table + _path(pair[1])

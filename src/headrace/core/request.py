@@ -47,14 +47,18 @@ class GenerationSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning_effort: str | None = None
     logit_bias: dict[str, float] | None = None
 
-    def clamped(self) -> GenerationSettings:
-        """The same settings with every number inside its range (`RANGES`)."""
-        moved: dict[str, float | int] = {}
+    def outside(self) -> dict[str, float]:
+        """The settings that lie outside their range (`RANGES`), with the nearer end of it."""
+        moved: dict[str, float] = {}
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if value is None or low <= value <= high:
-                continue
-            moved[name] = type(value)(min(max(value, low), high))
+            if value is not None and not low <= value <= high:
+                moved[name] = type(value)(min(max(value, low), high))
+        return moved
+
+    def clamped(self) -> GenerationSettings:
+        """The same settings with every number inside its range (`RANGES`)."""
+        moved = self.outside()
         return msgspec.structs.replace(self, **moved) if moved else self
 
     @classmethod

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, get_args
+from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, get_args
 
 import msgspec
 
 from headrace.core.message import Message, Part, Role, message
 from headrace.core.request import (
     PRESETS,
+    RANGES,
     GenerationSettings,
     PresetName,
     Request,
@@ -24,52 +26,96 @@ ToolLike: TypeAlias = Tool | Mapping[str, Any]
 _ROLES: tuple[str, ...] = get_args(Role)
 
 
-def build_request(
-    model: str,
-    prompt: str | None = None,
-    *,
-    messages: Sequence[MessageLike] | None = None,
-    system: str | None = None,
-    tools: Iterable[ToolLike] = (),
-    tool_choice: ToolChoice | str | None = None,
-    response_format: ResponseFormat | Mapping[str, Any] | None = None,
-    preset: PresetName | None = None,
-    **settings: Any,
-) -> Request:
-    """One request. Give `prompt` or `messages`, not both; `system` goes before either.
+class Ask(TypedDict, total=False):
+    """The keywords of a call. Give `prompt` or `messages`, not both; `system` goes before either.
 
-    response_format: a ResponseFormat, or a JSON schema as a mapping. settings: GenerationSettings' fields,
-    over the preset's, clamped to their ranges.
-    Raises: RequestError naming the argument at fault; TypeError for a setting that does not exist.
+    response_format: a ResponseFormat, or a JSON schema as a mapping. The settings are GenerationSettings'
+    fields; they win over the preset's, None leaves the choice open, and a number outside its range is moved
+    to the nearer end, which is a warning.
     """
-    turns = _turns(prompt, messages)
-    if system is not None:
-        turns = (message("system", system), *turns)
-    return Request(
+
+    messages: Sequence[MessageLike]
+    system: str | None
+    tools: Iterable[ToolLike]
+    tool_choice: ToolChoice | str | None
+    response_format: ResponseFormat | Mapping[str, Any] | None
+    preset: PresetName | None
+    max_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
+    frequency_penalty: float | None
+    presence_penalty: float | None
+    seed: int | None
+    stop: str | Sequence[str] | None
+    logprobs: bool
+    top_logprobs: int | None
+    n: int
+    reasoning_effort: str | None
+    logit_bias: Mapping[str, float] | None
+
+
+_SETTINGS = GenerationSettings.__struct_fields__
+_KNOWN = tuple(Ask.__annotations__)
+
+
+class Asked(NamedTuple):
+    """A request, and what was changed of it on the way, one sentence each."""
+
+    request: Request
+    warnings: tuple[str, ...]
+
+
+def read_ask(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> Asked:
+    """One request. Raises: RequestError naming the argument at fault."""
+    if not isinstance(model, str):
+        raise RequestError(f"model must be the id of a model, not {model!r:.80}", field="model", value=model)
+    for name in ask:
+        if name not in _KNOWN:
+            near = difflib.get_close_matches(name, _KNOWN, n=1)
+            hint = f": did you mean {near[0]}?" if near else ""
+            raise RequestError(f"nothing is called {name!r} here{hint}", field=name)
+    turns = _turns(prompt, ask.get("messages"))
+    instructions = ask.get("system")
+    if instructions is not None:
+        turns = (message("system", instructions), *turns)
+    given = {name: value for name, value in ask.items() if name in _SETTINGS and value is not None}
+    settings = _settings(ask.get("preset"), given)
+    request = Request(
         model=model,
         messages=turns,
-        settings=_settings(preset, settings),
-        tools=tuple(_tool(tool, index) for index, tool in enumerate(tools)),
-        tool_choice=_choice(tool_choice),
-        response_format=_format(response_format),
+        settings=settings.clamped(),
+        tools=tuple(_tool(tool, index) for index, tool in enumerate(ask.get("tools") or ())),
+        tool_choice=_choice(ask.get("tool_choice")),
+        response_format=_format(ask.get("response_format")),
     )
+    return Asked(request, _moved(settings))
+
+
+def build_request(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> Request:
+    """`read_ask` without its warnings."""
+    return read_ask(model, prompt, **ask).request
 
 
 def _turns(prompt: str | None, messages: Sequence[MessageLike] | None) -> tuple[Message, ...]:
     if (prompt is None) == (messages is None):
         raise RequestError("give either a prompt or messages", field="prompt", value=prompt)
-    if prompt is not None:
+    if messages is None:
+        if not isinstance(prompt, str):
+            raise RequestError("the prompt must be text", field="prompt", value=prompt)
         return (message("user", prompt),)
-    assert messages is not None
-    if not messages:
-        raise RequestError("messages must hold at least one message", field="messages", value=[])
+    if not messages or isinstance(messages, (str, Mapping)):
+        raise RequestError("messages must be a list of at least one message", field="messages")
     return tuple(_message(one, index) for index, one in enumerate(messages))
 
 
 def _message(given: MessageLike, index: int) -> Message:
+    where = f"messages.{index}"
     if isinstance(given, Message):
         return given
-    where = f"messages.{index}"
+    if not isinstance(given, Mapping):
+        raise RequestError(f"{where} is neither a Message nor a mapping", field=where, value=given)
     role, content = given.get("role"), given.get("content", "")
     if role not in _ROLES:
         raise RequestError(
@@ -89,16 +135,31 @@ def _message(given: MessageLike, index: int) -> Message:
     return message(role, parts, name=given.get("name", ""))
 
 
-def _settings(preset: PresetName | None, settings: dict[str, Any]) -> GenerationSettings:
-    given = {name: value for name, value in settings.items() if value is not None}
-    if preset is None:
-        return GenerationSettings.make(**given)
-    if preset not in PRESETS:
-        raise RequestError(
-            f"preset is {preset!r}: choose one of {', '.join(PRESETS)}", field="preset", value=preset
-        )
-    base = msgspec.structs.asdict(PRESETS[preset])
-    return GenerationSettings.make(**{**base, **given})
+def _settings(preset: PresetName | None, given: dict[str, Any]) -> GenerationSettings:
+    if isinstance(given.get("stop"), str):
+        given["stop"] = (given["stop"],)
+    if preset is not None:
+        if preset not in PRESETS:
+            raise RequestError(
+                f"preset is {preset!r}: choose one of {', '.join(PRESETS)}", field="preset", value=preset
+            )
+        given = {**msgspec.structs.asdict(PRESETS[preset]), **given}
+    for name, value in given.items():
+        try:
+            # One by one, so that the message can name the field and what it holds.
+            msgspec.convert({name: value}, GenerationSettings)
+        except msgspec.ValidationError as error:
+            why = str(error).partition(" - at ")[0].replace("`", "").replace(" | null", "")
+            raise RequestError(f"{name} is {value!r:.80}: {why}", field=name, value=value) from None
+    return msgspec.convert(given, GenerationSettings)
+
+
+def _moved(settings: GenerationSettings) -> tuple[str, ...]:
+    return tuple(
+        f"{name} was moved from {getattr(settings, name)} to {value}, the end of its range"
+        f" {RANGES[name][0]} to {RANGES[name][1]}"
+        for name, value in settings.outside().items()
+    )
 
 
 def _tool(given: ToolLike, index: int) -> Tool:
@@ -126,7 +187,13 @@ def _choice(given: ToolChoice | str | None) -> ToolChoice | None:
 def _format(given: ResponseFormat | Mapping[str, Any] | None) -> ResponseFormat | None:
     if given is None or isinstance(given, ResponseFormat):
         return given
+    if not isinstance(given, Mapping):
+        raise RequestError(
+            "response_format must be a ResponseFormat or a JSON schema as a mapping",
+            field="response_format",
+            value=given,
+        )
     return ResponseFormat("json_schema", name=str(given.get("title", "answer")), schema=dict(given))
 
 
-__all__ = ["MessageLike", "ToolLike", "build_request"]
+__all__ = ["Ask", "Asked", "MessageLike", "ToolLike", "build_request", "read_ask"]

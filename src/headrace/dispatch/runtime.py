@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import re
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from headrace.config import Settings, load_config
+from headrace.config import Settings, line_in, load_config
 from headrace.core.model import Model, ModelCard
-from headrace.errors import RequestError, UnknownModel
+from headrace.errors import ConfigError, RequestError, UnknownModel
 from headrace.providers.model import provider_model
 from headrace.providers.registry import provider_rows
 from headrace.providers.row import ProviderRow
@@ -22,6 +23,8 @@ from headrace.transport.pool import HttpPool
 
 DEFAULT_ALIASES = {"local": "local/smollm2-135m-instruct"}
 _LONGEST_ID = 256
+# Bare names that say plainly whose they are.
+_WELL_KNOWN = (("openai", re.compile(r"gpt-|o\d|chatgpt-")),)
 
 
 class Runtime:
@@ -29,6 +32,7 @@ class Runtime:
 
     settings: as read from headrace.toml and the environment where they are not given. on_pull: told, from a
     thread, how far the download is that the first use of a local model began.
+    Raises: ConfigError for an alias that leads nowhere.
     """
 
     def __init__(self, settings: Settings | None = None, *, on_pull: PullProgress | None = None) -> None:
@@ -39,6 +43,7 @@ class Runtime:
         self._local = LocalModels(self.settings, on_pull=on_pull)
         self._pool: HttpPool | None = None
         self._closed = False
+        self._check_aliases()
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,14 +86,20 @@ class Runtime:
         return found
 
     def models(self) -> list[ModelCard]:
-        """What is known without asking anybody: local, simulated, and those named in the configuration."""
+        """What can be named without asking anybody: local, simulated, configured, and aliases' targets."""
         cards = [*self._local.models(), *(model.card for model in self._simulated.values())]
         for owner, row in self._rows.items():
             cards += [ModelCard(id=f"{owner}/{name}", owner=owner) for name in row.models]
         names: dict[str, list[str]] = {}
-        for alias, target in self.aliases.items():
-            names.setdefault(target, []).append(alias)
+        for alias in self.aliases:
+            names.setdefault(self._unalias(alias), []).append(alias)
+        known = {card.id for card in cards}
+        cards += [ModelCard(id=id, owner=id.partition("/")[0]) for id in names if id not in known]
         return [_with_aliases(card, tuple(names.get(card.id, ()))) for card in cards]
+
+    def providers(self) -> list[ProviderRow]:
+        """The places that can be asked as PROVIDER/NAME, built in and configured."""
+        return list(self._rows.values())
 
     @property
     def pool(self) -> HttpPool:
@@ -98,25 +109,55 @@ class Runtime:
         return self._pool
 
     def _unalias(self, model_id: str) -> str:
-        seen = [model_id]
-        while (target := self.aliases.get(seen[-1])) is not None:
-            if target in seen:
-                circle = " -> ".join([*seen, target])
-                raise RequestError(f"the alias {model_id!r} goes in a circle: {circle}", field="model")
-            seen.append(target)
-        return seen[-1]
+        seen = {model_id}
+        while (target := self.aliases.get(model_id)) is not None and target not in seen:
+            seen.add(target)
+            model_id = target
+        return model_id
+
+    def _check_aliases(self) -> None:
+        """An alias that leads nowhere is found now, not when somebody asks for it."""
+        for alias in self.settings.aliases:
+            target = self._unalias(alias)
+            owner, _, name = target.partition("/")
+            if self.aliases.get(target) is not None:
+                why = f"goes in a circle: {alias} -> {self.aliases[alias]}"
+            elif not name:
+                why = f"stands for {target!r}, which is no model id: write PROVIDER/NAME"
+            elif owner not in self._rows and not self._here(owner, name):
+                why = f"stands for {target!r}, which nothing answers to"
+            else:
+                continue
+            source = self.settings.source
+            line = line_in(source, ("aliases", alias))
+            where = f"{source}, line {line}: " if source else ""
+            field = f"aliases.{alias}"
+            raise ConfigError(f"{where}the alias {alias!r} {why}", source=source, line=line, field=field)
+
+    def _here(self, owner: str, name: str) -> bool:
+        if owner == "sim":
+            return f"sim/{name}" in self._simulated
+        return owner == "local" and any(card.id == f"local/{name}" for card in self._local.models())
 
     def _unknown(self, model_id: str) -> UnknownModel:
         shown = model_id if len(model_id) <= _LONGEST_ID else model_id[:_LONGEST_ID] + "..."
+        message = f"no model is called {shown!r}: {self._hint(shown)}"
+        return UnknownModel(message, field="model", value=shown)
+
+    def _hint(self, asked: str) -> str:
+        owner, slash, name = asked.partition("/")
+        if slash and not name and owner in self._rows:
+            return f"the name after {owner}/ is missing"
         known = [card.id for card in self.models()] + list(self.aliases)
-        near = difflib.get_close_matches(shown, known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        return UnknownModel(
-            f"no model is called {shown!r}: {hint}A model id is local/NAME, sim/NAME or PROVIDER/NAME, where"
-            f" PROVIDER is one of {', '.join(self._rows)}; `headrace models` lists those known here",
-            field="model",
-            value=shown,
-        )
+        near = difflib.get_close_matches(asked, known, n=3, cutoff=0.6)
+        if not near and slash:
+            owners = difflib.get_close_matches(owner, self._rows, n=2, cutoff=0.6)
+            near = [f"{each}/{name}" for each in owners]
+        if not near and not slash:
+            near = [f"{place}/{asked}" for place, looks in _WELL_KNOWN if looks.match(asked)]
+        if near:
+            return f"did you mean {' or '.join(near)}?"
+        return "a model id is local/NAME, sim/NAME or PROVIDER/NAME, and `headrace models` lists them"
 
 
 def _with_aliases(card: ModelCard, aliases: tuple[str, ...]) -> ModelCard:

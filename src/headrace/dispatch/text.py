@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.core.chunk import Chunk, Terminal
 from headrace.core.fold import ReplyFold
 from headrace.core.model import Opened, Source
 from headrace.core.reply import Reply
-from headrace.dispatch.ask import build_request
+from headrace.dispatch.ask import Ask, read_ask
 from headrace.dispatch.runtime import Runtime, runtime_here
 from headrace.metrics.tap import SpeedTap
 from headrace.stream.generation import GenerationStream, TextStream
 from headrace.stream.push import Node, Staged
 from headrace.stream.sync import SyncStream, iterate_sync
+
+_SHOWN_CHARS = 60
 
 
 class TextResult:
@@ -25,7 +27,8 @@ class TextResult:
     chunks: the whole stream. stream: its text alone. Read one of the two, once.
     """
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, model: str) -> None:
+        self._model = model
         self.warnings = opened.warnings
         self._fold = ReplyFold()
         self.chunks = GenerationStream(_Watched(opened.source, self._fold))
@@ -51,6 +54,12 @@ class TextResult:
         reply = self.response
         return {"id": reply.id, "model": reply.model, "created_s": reply.created_s}
 
+    def __repr__(self) -> str:
+        reply = self.response
+        state = reply.finish_reason or ("streaming" if reply.candidates else "not begun")
+        text = reply.text if len(reply.text) <= _SHOWN_CHARS else reply.text[:_SHOWN_CHARS] + "..."
+        return f"TextResult({self._model!r}, {state}, {text!r})"
+
     async def aclose(self) -> None:
         """Stop the model and free everything."""
         await self.chunks.aclose()
@@ -73,7 +82,7 @@ class _Watched(Node[Chunk, Chunk]):
 
 
 def stream_text(
-    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Any
+    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Unpack[Ask]
 ) -> TextResult:
     """Ask `model` (such as "local", "openai/gpt-4o", "sim/echo") and get the answer as it comes.
 
@@ -82,22 +91,23 @@ def stream_text(
     runtime: where models are found; the running loop's own where it is not given.
     Call it inside a running event loop; `stream_sync` is for everywhere else. Nothing is sent before the
     first read (or `await result.chunks.start()`).
-    Raises: RequestError (UnknownModel) for what cannot be asked. What goes wrong later is raised where the
-    stream is read.
+    Raises: RequestError (UnknownModel) for what cannot be asked, naming the argument. What goes wrong later
+    is raised where the stream is read.
     """
-    request = build_request(model, prompt, **ask)
-    return TextResult((runtime or runtime_here()).resolve(model).open(request))
+    request, warnings = read_ask(model, prompt, **ask)
+    opened = (runtime or runtime_here()).resolve(model).open(request)
+    return TextResult(Opened(opened.source, (*warnings, *opened.warnings)), model)
 
 
 def stream_chunks(
-    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Any
+    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Unpack[Ask]
 ) -> GenerationStream:
     """The same as `stream_text(...).chunks`: every chunk, not only the text."""
     return stream_text(model, prompt, runtime=runtime, **ask).chunks
 
 
 async def generate_text(
-    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Any
+    model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Unpack[Ask]
 ) -> TextResult:
     """Ask and wait for the whole answer: `.text`, `.response`, `.warnings`.
 
@@ -110,7 +120,7 @@ async def generate_text(
     return result
 
 
-def stream_sync(model: str, prompt: str | None = None, **ask: Any) -> SyncStream[str]:
+def stream_sync(model: str, prompt: str | None = None, **ask: Unpack[Ask]) -> SyncStream[str]:
     """`stream_text(...).stream` for scripts and notebooks: a plain iterator of `str`.
 
     Works without an event loop and also inside a running one. Close it (or leave its `with` block) to stop

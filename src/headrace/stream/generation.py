@@ -10,7 +10,7 @@ from headrace.core.chunk import Chunk, TextDelta
 from headrace.core.fold import ReplyFold
 from headrace.core.model import Source
 from headrace.core.reply import Reply
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, RequestError
 from headrace.stream.awaiting import Awaited
 from headrace.stream.build import IterableSource, Streamable, as_source
 from headrace.stream.chunks import AnyChunk, GenerationChunk, Turned, as_chunks, chunks_of, is_content
@@ -75,12 +75,16 @@ class GenerationStream(Stream[Chunk]):
         return TextStream(self)
 
     async def collect(self) -> str:
-        """The whole text (of what was not read yet). Raises StreamCancelledException where it was cut."""
+        """The whole text (of what was not read yet). Raises StreamCancelledException where it was cut, and
+        RuntimeError where the stream was read to its end before.
+        """
+        self._require_unread()
         async with self:
             return "".join([text async for text in self.text])
 
     async def collect_with_metadata(self) -> GenerationResult:
         """The whole text with counts, times and the reason it ended (also "cancelled"). Failures raise."""
+        self._require_unread()
         async with self:
             tally = Tally()
             async for batch in self.batches():
@@ -92,6 +96,7 @@ class GenerationStream(Stream[Chunk]):
 
         partial: give what came before a failure, with the failure as `.failure`, instead of raising it.
         """
+        self._require_unread()
         folding = ReplyFold()
         async with self:
             try:
@@ -181,6 +186,13 @@ class GenerationStream(Stream[Chunk]):
         than `max_lag_s` seconds are good for, several pieces go at a time. max_backlog: pieces that may wait
         before the model is held back; 256, and 16 sentences, where it is not given.
         """
+        if granularity not in FEEL_S:
+            choices = ", ".join(FEEL_S)
+            raise RequestError(
+                f"granularity is {granularity!r}: choose one of {choices}",
+                field="granularity",
+                value=granularity,
+            )
         pace_s = FEEL_S[granularity] if interval_s is None else interval_s
         most = max_backlog or (MAX_SENTENCES if granularity == "sentence" else MAX_BUFFER)
 

@@ -110,6 +110,11 @@ class PullStream(Generic[T]):
         self._handed = True
         return made
 
+    def _require_unread(self) -> None:
+        """Raise where nothing is left to gather: an empty whole would look like an empty answer."""
+        if self._over or self._closed:
+            raise RuntimeError("this stream was read or closed before: what it gave is gone")
+
     async def _fill(self) -> None:
         try:
             await self._inbox.filled()

@@ -101,7 +101,8 @@ class TextStream:
                 raise StreamCancelledException(chunk.why or "the stream was cancelled")
 
     async def collect(self) -> str:
-        """The rest of the text, joined."""
+        """The rest of the text, joined. Raises RuntimeError where it was read to its end before."""
+        self._chunks._require_unread()
         async with self:
             return "".join([text async for text in self])
 

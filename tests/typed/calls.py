@@ -1,0 +1,36 @@
+"""What a strict type checker says of our users' code. `make check` reads this file; nothing runs it.
+
+A mistake carries an ignore of its own kind: where the checker stops finding it, the ignore is unused, which
+`mypy --strict` reports.
+"""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import headrace
+
+headrace.nosuch  # type: ignore[attr-defined]  # noqa: B018
+
+
+async def calls() -> None:
+    result = headrace.stream_text("local", "x", max_tokens=3, stop="END", preset="code")
+    assert_type(result, headrace.TextResult)
+    assert_type([text async for text in result.stream], list[str])
+    chunks = headrace.stream_chunks("local", messages=[headrace.user("x")])
+    async for chunk in chunks:
+        assert_type(chunk, headrace.Chunk)
+        assert_type(chunk.text, str)
+        assert_type(chunk.token_id, int | None)
+    assert_type([words async for words in chunks.words().buffered()], list[list[str]])
+    assert_type(await chunks.collect_with_metadata(), headrace.GenerationResult)
+    whole = await headrace.generate_text("local", "x", response_format={"type": "object"})
+    assert_type(whole.response.usage, headrace.Usage | None)
+    headrace.stream_text("local", "x", max_token=3)  # type: ignore[call-arg]
+    headrace.stream_text("local", "x", max_tokens="3")  # type: ignore[arg-type]
+    await headrace.generate_text("local", "x", preset="wild")  # type: ignore[arg-type]
+
+
+def without_a_loop() -> None:
+    assert_type(list(headrace.stream_sync("local", "x", temperature=0)), list[str])
+    headrace.stream_sync("local", "x", temprature=0)  # type: ignore[call-arg]
