@@ -101,10 +101,15 @@ BAD = {
         "providers.up.clocks.idel_s",
         "idle_s",
     ),
-    "wrong type": ('[server]\nport = "80"', 2, "server.port", "Expected `int`, got `str`"),
+    "wrong type": ('[server]\nport = "80"', 2, "server.port", "expected int, not str"),
     "out of range": ("[server]\n\nport = 70000", 3, "server.port", "65535"),
     "negative clock": ("[clocks]\nidle_s = -1", 2, "clocks.idle_s", "> 0"),
-    "no URL": ('[providers.up]\nbase_url = "up.example"', 2, "providers.up.base_url", "https?"),
+    "no URL": (
+        '[providers.up]\nbase_url = "up.example"',
+        2,
+        "providers.up.base_url",
+        "must begin with http:// or https://",
+    ),
     "key is no text": ("[providers.up]\n\napi_key = 5", 3, "providers.up.api_key", "expected text"),
     "header is no text": ("[providers.up]\nheaders = { a = 5 }", 2, "providers.up.headers", "expected text"),
     "missing field": ("[local.mine]\nn_ctx = 1", 1, "local.mine", "path"),
@@ -239,3 +244,11 @@ def test_the_servers_bounds_have_the_servers_names() -> None:
 
     bounds = set(ServerSettings.__struct_fields__) - {"host", "port"}
     assert bounds == {field.name for field in fields(Limits)}
+
+
+def test_a_named_file_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.toml"
+    file.write_text('[providers.up]\nbase_url = "https://up.example"\nca_file = "/no/such.pem"\n')
+    with pytest.raises(ConfigError, match="there is no file /no/such") as caught:
+        load_config(file)
+    assert (caught.value.line, caught.value.field) == (3, "providers.up.ca_file")

@@ -24,6 +24,16 @@ from headrace.config.settings import (
 from headrace.errors import ConfigError
 
 T = TypeVar("T")
+_WORDS = (
+    (re.compile(r"Expected `str` matching regex '\^https\?.*"), "must begin with http:// or https://"),
+    (
+        re.compile(r"Expected `str` matching regex '\^\[A-Za-z_\].*"),
+        "must be a variable's name, such as UP_KEY",
+    ),
+    (re.compile(r"Object missing required field `(.*?)`"), r"\1 is missing"),
+    (re.compile(r"Expected `(?:int|float)(?: \| null)?` (<=|>=|<|>) (\S+)"), r"must be \1 \2"),
+    (re.compile(r"Expected `(.*?)(?: \| null)?`, got `(.*?)`"), r"expected \1, not \2"),
+)
 FILE_NAME = "headrace.toml"
 _SECTIONS = ("providers", "aliases", "server", "clocks", "local")
 RESERVED = ("local", "sim")  # model ids that begin so never leave this machine
@@ -48,7 +58,12 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Settings:
         raise ConfigError(f"{found} is not UTF-8", source=str(found)) from error
     except OSError as error:
         raise ConfigError(f"{found} cannot be read: {error.strerror}", source=str(found)) from error
-    return parse_config(text, source=str(found))
+    reader = _Reader(text, str(found))
+    settings = reader.settings(_tree(text, str(found)))
+    for name, provider in settings.providers.items():
+        if provider.ca_file and not Path(provider.ca_file).expanduser().is_file():
+            reader.fail(("providers", name, "ca_file"), f"there is no file {provider.ca_file}")
+    return settings
 
 
 def config_path(path: str | os.PathLike[str] | None = None) -> Path | None:
@@ -64,15 +79,18 @@ def config_path(path: str | os.PathLike[str] | None = None) -> Path | None:
 
 
 def parse_config(text: str, *, source: str = "") -> Settings:
-    """The same from the file's text. source: what errors call it."""
+    """The same from the file's text; files it names are not looked for. source: what errors call it."""
+    return _Reader(text, source).settings(_tree(text, source))
+
+
+def _tree(text: str, source: str) -> dict[str, Any]:
     try:
-        tree = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"\(at line (\d+)", str(error))
         line = int(at[1]) if at else text.count("\n") + 1
         why = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise ConfigError(f"{source or FILE_NAME}, line {line}: {why}", source=source, line=line) from error
-    return _Reader(text, source).settings(tree)
 
 
 def _user_file() -> Path:
@@ -91,11 +109,11 @@ class _Reader:
     def settings(self, tree: Mapping[str, Any]) -> Settings:
         for key in tree:
             if key not in _SECTIONS:
-                self._fail((key,), f"unknown section [{key}]{_did_you_mean(key, _SECTIONS)}")
+                self.fail((key,), f"unknown section [{key}]{_did_you_mean(key, _SECTIONS)}")
         aliases = self._table(tree, "aliases")
         for name, target in aliases.items():
             if not isinstance(target, str) or not target:
-                self._fail(("aliases", name), 'expected the id of a model, such as "openai/gpt-4o"')
+                self.fail(("aliases", name), 'expected the id of a model, such as "openai/gpt-4o"')
         return Settings(
             providers=self._named(tree, "providers", ProviderSettings),
             aliases=aliases,
@@ -109,21 +127,21 @@ class _Reader:
         made: dict[str, T] = {}
         for name, values in self._table(tree, section).items():
             if not _NAME.fullmatch(name):
-                self._fail((section, name), "a name is letters, digits, '.', '_' and '-'")
+                self.fail((section, name), "a name is letters, digits, '.', '_' and '-'")
             if section == "providers" and name in RESERVED:
-                self._fail((section, name), f"{name!r} names models of this machine")
+                self.fail((section, name), f"{name!r} names models of this machine")
             made[name] = self._convert(values, kind, (section, name))
         return made
 
     def _table(self, tree: Mapping[str, Any], section: str) -> dict[str, Any]:
         table = tree.get(section, {})
         if not isinstance(table, dict):
-            self._fail((section,), f"expected a table [{section}]")
+            self.fail((section,), f"expected a table [{section}]")
         return dict(table)
 
     def _convert(self, values: Any, kind: type[T], at: tuple[str, ...]) -> T:
         if not isinstance(values, dict):
-            self._fail(at, f"expected a table [{'.'.join(at)}]")
+            self.fail(at, f"expected a table [{'.'.join(at)}]")
         try:
             return msgspec.convert(values, kind, dec_hook=_secret)
         except msgspec.ValidationError as error:
@@ -135,9 +153,10 @@ class _Reader:
             if unknown:
                 inner = (*inner, unknown[1])
                 why = f"unknown field{_did_you_mean(unknown[1], _fields_at(kind, inner))}"
-            self._fail((*at, *inner), why)
+            self.fail((*at, *inner), _in_words(why))
 
-    def _fail(self, field: Sequence[str], why: str) -> NoReturn:
+    def fail(self, field: Sequence[str], why: str) -> NoReturn:
+        """Raise ConfigError for `field`, with its line."""
         line = line_of(self._text, field)
         dotted = ".".join(field)
         # No cause on purpose: a parser's message may quote the value, and the value may be a key.
@@ -147,6 +166,13 @@ class _Reader:
             line=line,
             field=dotted,
         ) from None
+
+
+def _in_words(why: str) -> str:
+    """The checker's message for people who do not read its type language."""
+    for pattern, words in _WORDS:
+        why = pattern.sub(words, why)
+    return why
 
 
 def _secret(kind: type, value: Any) -> Any:

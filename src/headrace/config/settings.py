@@ -11,6 +11,7 @@ from headrace.config.secret import Secret
 PositiveSeconds = Annotated[float, msgspec.Meta(gt=0)]
 PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
 BaseUrl = Annotated[str, msgspec.Meta(pattern="^https?://[^/]")]
+VariableName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
@@ -52,7 +53,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     wire: str | None = None
     base_url: BaseUrl | None = None
-    api_key_env: str | None = None
+    api_key_env: VariableName | None = None
     api_key: Secret | None = None
     auth: str | None = None
     headers: dict[str, Secret] = {}
