@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from headrace.cli.standard import make_safe
 from headrace.cli.terminal import one_line, paint
 from headrace.errors import ConfigError, HeadraceError, RequestError, RunnerError
 
@@ -103,7 +104,8 @@ def run(args: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        said = error.strerror or str(error)
+        return _say(f"{error.filename}: {said}" if error.filename else said, 1)
     return code if isinstance(code, int) else 0
 
 
@@ -121,4 +123,5 @@ def _say(message: str, code: int) -> int:
 
 def main() -> None:
     """The console script."""
+    make_safe()
     sys.exit(run())
