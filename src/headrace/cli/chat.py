@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import stat
 import sys
 from pathlib import Path
 
 import click
 import msgspec
 
+from headrace.cli import piped
 from headrace.cli.answer import Printer, answer
 from headrace.cli.conversation import Conversation
 from headrace.cli.pulling import prepare
 from headrace.cli.session import Session, keep_history
+from headrace.cli.standard import as_text
 from headrace.core.request import PRESETS, GenerationSettings, PresetName, ResponseFormat
 from headrace.dispatch.runtime import Runtime
 from headrace.runners import store
@@ -33,6 +33,11 @@ from headrace.runners import store
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Answer with JSON of the schema in this file.",
 )
+@click.option(
+    "--stdin/--no-stdin",
+    default=None,
+    help="Wait for standard input however long it takes, or never read it.",
+)
 @click.option("--no-stats", is_flag=True, help="Do not print the speed after an answer.")
 def command(
     prompt: str | None,
@@ -43,6 +48,7 @@ def command(
     seed: int | None,
     preset: PresetName | None,
     json_schema: Path | None,
+    stdin: bool | None,
     no_stats: bool,
 ) -> None:
     """Talk to a model: one question, a pipe, or a conversation.
@@ -50,17 +56,23 @@ def command(
     With a PROMPT, or something piped in, or both (the prompt first), it answers once. With neither, at a
     terminal, it holds a conversation. The answer goes to stdout, its speed and any warning to stderr.
 
+    Beside a PROMPT, a pipe has 3 seconds to bring its first byte or its end; a silent one is then left
+    alone, with a warning. --stdin waits for it (a PROMPT of `-` too), --no-stdin does not look, as in a
+    loop that reads lines. Without a PROMPT the pipe is the prompt, and is waited for.
+
     \b
     Examples:
       headrace chat "Why is the sky blue?"
       headrace chat --model openai/gpt-4o-mini --temperature 0 "Name three rivers"
       cat notes.txt | headrace chat "Summarise this:"
+      slow-report | headrace chat --stdin "What went wrong?"
       headrace chat --json-schema person.json "Ada, 36, from London"
       headrace chat
     """
     settings = _settings(preset, max_tokens, temperature, seed)
-    conversation = Conversation(model, system, settings, _schema(json_schema))
-    text = "\n\n".join(part for part in (prompt, _piped()) if part)
+    model = as_text(model)
+    conversation = Conversation(model, as_text(system), settings, _schema(json_schema))
+    text = _text(prompt, stdin)
     if not text and not sys.stdin.isatty():
         raise click.UsageError("there is nothing to ask: give a PROMPT, or pipe it in")
     runtime = Runtime()
@@ -102,12 +114,17 @@ def _schema(file: Path | None) -> ResponseFormat | None:
     return ResponseFormat("json_schema", name=file.stem, schema=schema, strict=True)
 
 
-def _piped() -> str:
-    """What a pipe or a file gives on stdin; a terminal, /dev/null or a closed stdin gives nothing."""
-    try:
-        mode = os.fstat(sys.stdin.fileno()).st_mode
-    except (OSError, ValueError, AttributeError):
-        return ""
-    if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
-        return ""
-    return sys.stdin.read()
+def _text(prompt: str | None, stdin: bool | None) -> str:
+    """The prompt, then what is on stdin; "" where there is neither."""
+    if prompt == "-":
+        prompt, stdin = None, True
+    given = "" if stdin is False else _given(prompt, stdin)
+    return "\n\n".join(part for part in (as_text(prompt or ""), given) if part)
+
+
+def _given(prompt: str | None, stdin: bool | None) -> str:
+    if stdin:
+        return piped.read_stdin()
+    if prompt:
+        return piped.read_beside_prompt(piped.WAIT_S)
+    return piped.read_stdin() if piped.is_piped() else ""
