@@ -21,10 +21,12 @@ from headrace.core.request import GenerationSettings, Request
 from headrace.errors import RequestError
 from headrace.runners.base import Plan
 from headrace.runners.llama_tools import ToolPlan, tool_plan
+from headrace.runners.schema_bounds import SchemaCheck
 
 Form: TypeAlias = Literal["text", "one-tool", "any-tool"]
 
 _MAX_TOKEN_ID = 2**31 - 1  # the engine keeps it in 32 bits with a sign
+_SCHEMA_FIELD = "response_format.json_schema.schema"
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty")
 
 
@@ -114,7 +116,9 @@ def _schema(request: Request, tools: ToolPlan) -> tuple[Any, str]:
         return None, ""
     if wanted.kind == "json_object":
         return {"type": "object"}, "response_format"
-    return (wanted.schema if wanted.schema is not None else {}), "response_format.json_schema.schema"
+    schema = wanted.schema if wanted.schema is not None else {}
+    SchemaCheck().check(schema, _SCHEMA_FIELD)
+    return schema, _SCHEMA_FIELD
 
 
 def _messages(messages: tuple[Message, ...], instruction: str, system: str | None) -> list[dict[str, str]]:

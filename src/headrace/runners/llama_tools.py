@@ -14,6 +14,7 @@ import msgspec
 
 from headrace.core.request import Request, Tool
 from headrace.errors import RequestError
+from headrace.runners.schema_bounds import SchemaCheck
 
 _WARN_AUTO = (
     "the local model cannot choose between an answer and a tool call by itself: it answers in text; "
@@ -47,6 +48,7 @@ def tool_plan(request: Request) -> ToolPlan:
         raise RequestError("a tool must be called and none is given", field="tools")
     warnings = (_WARN_PARALLEL,) if request.parallel_tool_calls else ()
     tools = _chosen(request.tools, choice.name if choice is not None and mode == "tool" else "")
+    _check(request.tools, tools)
     if len(tools) == 1:
         tool = tools[0]
         asked = f"Call the function {_described(tool)}. Answer with its arguments as JSON."
@@ -63,6 +65,14 @@ def _chosen(tools: tuple[Tool, ...], name: str) -> tuple[Tool, ...]:
     if not named:
         raise RequestError(f"no tool is called {name!r}", field="tool_choice", value=name)
     return named
+
+
+def _check(given: tuple[Tool, ...], used: tuple[Tool, ...]) -> None:
+    """Raises RequestError for parameters that are too much for the engine; what is not used does not count."""
+    check, ids = SchemaCheck(), {id(tool) for tool in used}
+    for place, tool in enumerate(given):
+        if id(tool) in ids:
+            check.check(tool.parameters, f"tools.{place}.parameters")
 
 
 def _parameters(tool: Tool) -> dict[str, Any]:
