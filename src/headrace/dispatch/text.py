@@ -66,10 +66,10 @@ class TextResult:
 
 
 class _Watched(Node[Chunk, Chunk]):
-    """Folds what passes, and sets the speed on it."""
+    """Sets the speed on what passes, and folds it."""
 
     def __init__(self, above: Source[Chunk], fold: ReplyFold) -> None:
-        super().__init__(Staged(above, SpeedTap(time.monotonic_ns)))
+        super().__init__(_timed(above))
         self._fold = fold
 
     def push(self, batch: Sequence[Chunk], /) -> None:
@@ -79,6 +79,16 @@ class _Watched(Node[Chunk, Chunk]):
     def end(self, terminal: Terminal, /) -> None:
         self._fold.feed([terminal])
         self._finish(terminal)
+
+
+def _timed(source: Source[Chunk]) -> Source[Chunk]:
+    return Staged(source, SpeedTap(time.monotonic_ns))
+
+
+def _open(model: str, prompt: str | None, runtime: Runtime | None, ask: Ask) -> Opened:
+    request, warnings = read_ask(model, prompt, **ask)
+    opened = (runtime or runtime_here()).resolve(model).open(request)
+    return Opened(opened.source, (*warnings, *opened.warnings))
 
 
 def stream_text(
@@ -94,16 +104,14 @@ def stream_text(
     Raises: RequestError (UnknownModel) for what cannot be asked, naming the argument. What goes wrong later
     is raised where the stream is read.
     """
-    request, warnings = read_ask(model, prompt, **ask)
-    opened = (runtime or runtime_here()).resolve(model).open(request)
-    return TextResult(Opened(opened.source, (*warnings, *opened.warnings)), model)
+    return TextResult(_open(model, prompt, runtime, ask), model)
 
 
 def stream_chunks(
     model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Unpack[Ask]
 ) -> GenerationStream:
-    """The same as `stream_text(...).chunks`: every chunk, not only the text."""
-    return stream_text(model, prompt, runtime=runtime, **ask).chunks
+    """The same call as a stream of every chunk, not only the text; nothing is gathered on the way."""
+    return GenerationStream(_timed(_open(model, prompt, runtime, ask).source))
 
 
 async def generate_text(

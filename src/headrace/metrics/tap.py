@@ -20,23 +20,26 @@ class SpeedTap:
 
     def feed(self, batch: Sequence[Chunk]) -> list[Chunk]:
         now_ns = self._clock_ns()
-        return [self._timed(chunk, now_ns) if type(chunk) is TextDelta else chunk for chunk in batch]
+        tokens = self._tokens
+        if not tokens:
+            self._first_ns = now_ns
+        elapsed_s = (now_ns - self._first_ns) / 1e9
+        out: list[Chunk] = []
+        for chunk in batch:
+            if type(chunk) is TextDelta:
+                tokens += len(chunk.tokens) or 1
+                if elapsed_s > 0:
+                    chunk = TextDelta(
+                        chunk.block,
+                        chunk.text,
+                        chunk.tokens,
+                        chunk.candidate,
+                        chunk.vendor,
+                        tokens / elapsed_s,
+                    )
+            out.append(chunk)
+        self._tokens = tokens
+        return out
 
     def close(self) -> list[Chunk]:
         return []
-
-    def _timed(self, delta: TextDelta, now_ns: int) -> TextDelta:
-        if not self._tokens:
-            self._first_ns = now_ns
-        self._tokens += delta.token_count
-        elapsed_s = (now_ns - self._first_ns) / 1e9
-        if elapsed_s <= 0:
-            return delta
-        return TextDelta(
-            delta.block,
-            delta.text,
-            delta.tokens,
-            delta.candidate,
-            delta.vendor,
-            self._tokens / elapsed_s,
-        )
