@@ -5,9 +5,11 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+from headrace.core.excerpt import excerpt
 from headrace.transport.failures import BadResponse
 
 MAX_READ_BYTES = 16 * 1024 * 1024
+MAX_QUOTED_CHARS = 80
 
 
 class Inflater:
@@ -25,12 +27,15 @@ class Inflater:
     @classmethod
     def for_coding(cls, coding: str) -> Inflater | None:
         """The decoder for a content-encoding field. Raises BadResponse for one we do not have."""
-        name = coding.strip().lower()
+        coding = coding.strip()
+        name = coding.lower()
         if name in ("", "identity"):
             return None
         if name in ("gzip", "x-gzip", "deflate"):
             return cls(gzip=name != "deflate")
-        raise BadResponse(f"content-encoding {name!r:.80} was not asked for", "content_encoding")
+        raise BadResponse(
+            f"content-encoding {excerpt(coding, MAX_QUOTED_CHARS)!r} was not asked for", "content_encoding"
+        )
 
     def feed(self, data: bytes) -> bytes:
         """The decoded bytes that `data` makes complete. Raises BadResponse."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import httptools
 
+from headrace.core.excerpt import excerpt
 from headrace.transport.failures import BadResponse
-from headrace.transport.inflate import Inflater
+from headrace.transport.inflate import MAX_QUOTED_CHARS, Inflater
 
 MAX_HEAD_BYTES = 65_536
 _BODILESS = (204, 304)
@@ -129,7 +130,8 @@ class Reading:
     def _body_framing(self, status: int) -> None:
         coding = self.headers.get("transfer-encoding", "").strip().lower()
         if coding not in ("", "chunked"):
-            raise BadResponse(f"transfer-encoding {coding!r:.80} was not asked for", "transfer_encoding")
+            quoted = excerpt(self.headers["transfer-encoding"].strip(), MAX_QUOTED_CHARS)
+            raise BadResponse(f"transfer-encoding {quoted!r} was not asked for", "transfer_encoding")
         bodiless = self._head_only or status in _BODILESS
         self.until_eof = not bodiless and not coding and "content-length" not in self.headers
         # A HEAD's content-length is taken for a body by the parser: such a connection is not used again.

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.errors import Unavailable, WireError
 from headrace.wire.openai_chat.extras import Extras, read_leniently
-from headrace.wire.openai_chat.failure import failure_from_event
+from headrace.wire.openai_chat.failure import failure_from_event, redacted
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
 
 QUOTED_CHARS = 120
@@ -36,13 +37,13 @@ def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] 
 def broken(data: bytes | str, number: int, why: str) -> Failure:
     """The failure for an event that breaks the wire, with the beginning of it."""
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    quoted = text if len(text) <= QUOTED_CHARS else text[:QUOTED_CHARS] + "..."
-    return Failure.of(WireError(f"event {number} of the stream: {why}: {quoted}"))
+    return Failure.of(WireError(f"event {number} of the stream: {why}: {redacted(text, QUOTED_CHARS)}"))
 
 
 def bad_index(index: int) -> str:
     """What is wrong with a candidate's index that is out of bounds."""
-    return f"a candidate's index must be from 0 to {MAX_CANDIDATES - 1} (it is {index})"
+    quoted = excerpt(str(index), QUOTED_CHARS)
+    return f"a candidate's index must be from 0 to {MAX_CANDIDATES - 1} (it is {quoted})"
 
 
 def ended_badly(raw: str) -> Failure:

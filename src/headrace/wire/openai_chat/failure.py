@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.errors import (
     AuthError,
     BadRequest,
@@ -25,8 +26,10 @@ from headrace.errors import (
 )
 from headrace.wire.openai_chat.schema import UNREADABLE
 
-MAX_RAW_BYTES = 4096
+MAX_READ_CHARS = 65536  # of a text that is searched for keys
+MAX_RAW_CHARS = 4096
 MAX_MESSAGE_CHARS = 1000
+MAX_WORD_CHARS = 200
 
 _KEYS = re.compile(
     r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
@@ -70,16 +73,17 @@ class ErrorFacts(msgspec.Struct, frozen=True):
 def failure_from_response(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> Failure:
     """The typed failure for an HTTP answer that is not a good stream."""
     lower = {name.lower(): value for name, value in headers.items()}
-    facts = facts_of(_parsed(body, lower.get("content-type", "")))
+    parsed = _parsed(body)
+    facts = facts_of(_page_or_text(parsed, lower) if isinstance(parsed, str) else parsed)
     said = f"{provider or 'the provider'} answered {status}: {facts.message or 'no message'}"
-    return _failure(facts, status, said, provider, retry_after_s(lower), body)
+    return _failure(facts, status, said, provider, retry_after_s(lower), _json(parsed))
 
 
 def failure_from_event(error: Any, provider: str = "") -> Failure:
     """The typed failure for an error that came inside a stream that had begun with 200."""
     facts = facts_of(error)
     said = f"{provider or 'the provider'} sent an error inside the stream: {facts.message or 'no message'}"
-    return _failure(facts, facts.status, said, provider, None, _json(error).encode("utf-8", "replace"))
+    return _failure(facts, facts.status, said, provider, None, _json(error))
 
 
 def facts_of(error: Any) -> ErrorFacts:
@@ -89,16 +93,16 @@ def facts_of(error: Any) -> ErrorFacts:
     if isinstance(error, dict) and isinstance(error.get("error"), dict | str):
         error = {**error, **error["error"]} if isinstance(error["error"], dict) else _flat(error)
     if not isinstance(error, dict):
-        return ErrorFacts(message=_safe(str(error)) if error else "")
+        return ErrorFacts(message=redacted(str(error)) if error else "")
     code = error.get("code")
     number = _status_of(code) or _status_of(error.get("status")) or _status_of(error.get("status_code"))
     message = error.get("message") or error.get("detail") or error.get("error_description") or ""
     hints = [error.get("innererror"), error.get("metadata")]
     return ErrorFacts(
-        message=_safe(message if isinstance(message, str) else _json(message)),
-        type=str(error.get("type") or ""),
-        code="" if code is None or _status_of(code) else str(code),
-        param=str(error.get("param") or ""),
+        message=redacted(message if isinstance(message, str) else _json(message)),
+        type=_word(error.get("type")),
+        code="" if _status_of(code) else _word(code),
+        param=_word(error.get("param")),
         status=number,
         hints=" ".join(_json(hint) for hint in hints if hint),
     )
@@ -109,7 +113,7 @@ def _flat(error: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failure(
-    facts: ErrorFacts, status: int | None, said: str, provider: str, wait_s: float | None, raw: bytes
+    facts: ErrorFacts, status: int | None, said: str, provider: str, wait_s: float | None, raw: str
 ) -> Failure:
     kind, retryable = _classify(facts, status)
     if kind is None:
@@ -126,7 +130,7 @@ def _failure(
                 retry_after_s=wait_s,
             )
         )
-    detail = {**failure.detail, "raw": _safe(raw[:MAX_RAW_BYTES].decode("utf-8", "replace"), MAX_RAW_BYTES)}
+    detail = {**failure.detail, "raw": redacted(raw, MAX_RAW_CHARS)}
     if facts.param:
         detail["field"] = facts.param
     return msgspec.structs.replace(failure, detail=detail)
@@ -193,15 +197,20 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _parsed(body: bytes, content_type: str) -> Any:
+def _parsed(body: bytes) -> Any:
+    """The body as data, or as text where it is not JSON."""
     try:
         return msgspec.json.decode(body)
     except UNREADABLE:
-        text = body[:MAX_RAW_BYTES].decode("utf-8", "replace").strip()
-    if "html" in content_type.lower() or text[:1] == "<":
-        title = _TITLE.search(text)
-        return f"an HTML page ({' '.join(title[1].split())})" if title else "an HTML page"
-    return text
+        return body.decode("utf-8", "replace").strip()
+
+
+def _page_or_text(text: str, headers: Mapping[str, str]) -> str:
+    """What to tell of a body that is not JSON: a page's title, else the text itself."""
+    if "html" not in headers.get("content-type", "").lower() and text[:1] != "<":
+        return text
+    title = _TITLE.search(excerpt(text, MAX_RAW_CHARS))
+    return f"an HTML page ({' '.join(title[1].split())})" if title else "an HTML page"
 
 
 def _status_of(value: Any) -> int | None:
@@ -219,10 +228,14 @@ def _json(value: Any) -> str:
         return "something nested too deeply to be shown"
 
 
-def _safe(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:
+def _word(value: Any) -> str:
+    """A vendor's short word, kept as short as a word is."""
+    return excerpt(str(value or ""), MAX_WORD_CHARS)
+
+
+def redacted(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:
     """The text without anything that looks like a key, cut to a readable length."""
-    clean = _KEYS.sub("***", text)
-    return clean if len(clean) <= limit_chars else clean[:limit_chars] + "..."
+    return excerpt(_KEYS.sub("***", excerpt(text, MAX_READ_CHARS)), limit_chars)
 
 
 _TYPES = {
