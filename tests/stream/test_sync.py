@@ -240,7 +240,7 @@ def test_the_background_loop_can_be_stopped_and_starts_again() -> None:
 def test_a_forked_child_and_an_unclosed_stream_at_exit() -> None:
     """Both in a process of their own: the child has its own loop, and nothing is printed at the end."""
     code = """
-import os, sys, warnings
+import os, signal, sys, warnings
 from headrace.stream.sync import iterate_sync
 warnings.simplefilter("error")
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn of fork with threads
@@ -249,17 +249,36 @@ async def numbers():
     while True:
         yield n
         n += 1
-stream = iterate_sync(numbers)
+async def three():
+    for n in range(3):
+        yield n
+stream, ahead, unbegun, ended = map(iterate_sync, (numbers, numbers, three, three))
 assert next(stream) == 0
+for n in range(100):  # items wait in it at the fork
+    assert next(ahead) == n
+assert list(ended) == [0, 1, 2]
 child = os.fork()
 if child == 0:
+    signal.alarm(30)  # a child that hangs is a failure, not a wait
     other = iterate_sync(numbers)
     assert [next(other), next(other)] == [0, 1]
+    assert list(unbegun) == [0, 1, 2]
+    for old in (stream, ahead):
+        try:
+            next(old)
+        except RuntimeError as error:
+            assert "another process" in str(error), error
+        else:
+            raise AssertionError("a stream of the parent was read")
+    assert next(ended, "over") == "over"
+    stream.close()  # frees nothing of the parent's, and waits for nothing
+    del ahead, old
     sys.stdout.write("child ")
     sys.stdout.flush()
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 assert next(stream) == 1
+assert next(ahead) == 100
 print("parent")
 """
     done = subprocess.run(

@@ -127,24 +127,29 @@ class SyncStream(Generic[T]):
 
     Nothing begins before the first item is asked for. Close it, leave its `with` block, or let go of it, and
     the source is cancelled; so it is when Ctrl-C (or anything else) interrupts the wait for an item. Errors
-    are raised where they stand in the stream. One reader at a time.
+    are raised where they stand in the stream. One reader at a time, in the process where it began: a fork
+    takes the background loop away from the child, where reading on raises RuntimeError.
     """
 
     def __init__(self, make: MakeStream[T], *, max_buffer: int = 64) -> None:
         self._make = make
         self._bridge: _Bridge[T] = _Bridge(max_buffer)
         self._taken: deque[T] = deque()
-        self._begun = False
+        self._begun_in = 0  # the process
         self._over = False
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T:
-        if self._taken:
-            return self._taken.popleft()
         if self._over:
             raise StopIteration
+        if self._is_of_parent():
+            raise RuntimeError(
+                "this synchronous stream began in another process: a forked child opens its own"
+            )
+        if self._taken:
+            return self._taken.popleft()
         if in_background_thread():
             raise RuntimeError("a synchronous stream cannot be read from inside its own event loop")
         try:
@@ -160,9 +165,10 @@ class SyncStream(Generic[T]):
         """Stop the source and wait (at most 5 seconds) until it has freed what it held."""
         self._taken.clear()
         self._over = True
-        self._bridge.cancel_soon()
-        if self._begun and not in_background_thread():
-            self._bridge.settle()
+        if self._begun_in and not self._is_of_parent():
+            self._bridge.cancel_soon()
+            if not in_background_thread():
+                self._bridge.settle()
 
     def __enter__(self) -> Self:
         return self
@@ -173,13 +179,17 @@ class SyncStream(Generic[T]):
         self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_begun", False):
+        if getattr(self, "_begun_in", 0) == os.getpid():
             self._bridge.cancel_soon()
 
     def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
+        if not self._begun_in:
+            self._begun_in = os.getpid()
             self._bridge.begin(self._make)
+
+    def _is_of_parent(self) -> bool:
+        """Whether it began before a fork: its loop, its locks and its source are not ours."""
+        return self._begun_in not in (0, os.getpid())
 
     def _last(self) -> T:
         self._over = True
