@@ -219,3 +219,15 @@ def test_a_failure_keeps_its_class_fields() -> None:
     assert isinstance(error, RateLimited)
     assert (error.provider, error.status, error.retry_after_s) == ("up", 429, 2.5)
     assert isinstance(Failure("nobody-knows", "m").error(), HeadraceError)
+
+
+def test_reasoning_keeps_what_its_vendor_said_when_it_closed_the_block() -> None:
+    opened, closed = Opaque("w", {"field": "x"}), Opaque("w", {"signature": "s"})
+    chunks = [
+        BlockStart(0, "reasoning", vendor=opened),
+        ReasoningDelta(0, "hm"),
+        BlockEnd(0, vendor=closed),
+        BlockStart(1, "reasoning", vendor=opened),
+        BlockEnd(1),
+    ]
+    assert fold(chunks).message.parts == (ReasoningPart("hm", closed), ReasoningPart("", opened))

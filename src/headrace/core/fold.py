@@ -46,13 +46,14 @@ _MANY_CANDIDATES = 128  # what `n` may ask for
 class _Block:
     """One block being gathered."""
 
-    __slots__ = ("audio", "data", "id", "image", "kind", "name", "text", "tokens", "vendor", "words")
+    __slots__ = ("audio", "data", "end", "id", "image", "kind", "name", "text", "tokens", "vendor", "words")
 
     def __init__(self, kind: BlockKind, id: str = "", name: str = "", vendor: Opaque | None = None) -> None:
         self.kind: BlockKind = kind
         self.id = id
         self.name = name
         self.vendor = vendor
+        self.end: Opaque | None = None  # what the vendor said when it closed the block
         self.text: list[str] = []
         self.data: list[bytes] = []
         self.tokens: list[Token] = []
@@ -192,10 +193,18 @@ class ReplyFold:
             case VendorPart():
                 self._vendor.append(chunk.part)
             case BlockEnd():
-                if chunk.vendor is not None:
-                    self._of(chunk.candidate).vendor.append(chunk.vendor)
+                self._ended(chunk)
             case _:
                 assert_never(chunk)
+
+    def _ended(self, chunk: BlockEnd) -> None:
+        if chunk.vendor is None:
+            return
+        gathered = self._of(chunk.candidate)
+        gathered.vendor.append(chunk.vendor)
+        block = gathered.blocks.get(chunk.block)
+        if block is not None:
+            block.end = chunk.vendor
 
 
 def _candidate(gathered: _Gathered) -> Candidate:
@@ -219,7 +228,7 @@ def _candidate(gathered: _Gathered) -> Candidate:
             images.append(Media(block.image.data, block.image.media_type))
         if block.audio is not None:
             audio = _sound(block.audio, block.data)
-        part = part_of(block.kind, joined, call)
+        part = part_of(block.kind, joined, call, block.end or block.vendor)
         if part is not None:
             parts.append(part)
     end = gathered.end

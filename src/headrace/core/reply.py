@@ -112,12 +112,16 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         return Message("assistant", self._first.parts)
 
 
-def part_of(kind: str, text: str, call: ToolCall | None) -> Part | None:
-    """A finished block as a message part; None for a kind that messages do not carry."""
+def part_of(kind: str, text: str, call: ToolCall | None, vendor: Opaque | None = None) -> Part | None:
+    """A finished block as a message part; None for a kind that messages do not carry.
+
+    vendor: what came with the block. Reasoning keeps it: a signature or an encrypted form goes back with the
+    next turn.
+    """
     if kind == "text":
         return TextPart(text)
     if kind == "reasoning":
-        return ReasoningPart(text)
+        return ReasoningPart(text, vendor)
     if kind == "refusal":
         return RefusalPart(text)
     if kind == "tool-call" and call is not None:
