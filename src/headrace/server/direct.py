@@ -27,6 +27,8 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
 _LINGER_S = 2.0
 _BUSY_BODY_BYTES = 64 * 1024
+_TURN_REQUESTS = 16  # answered for one client before the loop sees to the others
+_SLICE_BYTES = 16 * 1024  # parsed at a time: a read may hold thousands of small requests
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -121,8 +123,11 @@ class DirectProtocol(asyncio.Protocol):
         "_exchange",
         "_held",
         "_lingers",
+        "_paused",
         "_reader",
         "_state",
+        "_unread",
+        "_yields",
         "closes",
         "transport",
         "wheel",
@@ -141,7 +146,10 @@ class DirectProtocol(asyncio.Protocol):
         self._reader: RequestReader | None = None
         self._backlog: deque[HttpRequest | Failure] | None = None
         self._deadline: Deadline | None = None
+        self._unread = b""  # came, but was not parsed: enough is waiting
         self._advancing = False
+        self._yields = False  # has had its turn, the next is scheduled
+        self._paused = False  # the client reads more slowly than we write
         self._held = False  # we stopped reading
         self._lingers = False  # the last answer is out: what comes now is thrown away
         self.closes = False
@@ -158,19 +166,11 @@ class DirectProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._lingers or self.closes:
             return
-        reader = self._reader
-        if reader is None:
-            reader = self._reader = RequestReader(self._app.limits)
-            self._file(0, None)
-        was_in_body = reader.in_body
-        complete = reader.feed(data)
-        if reader.in_body != was_in_body:
-            self._file(0, None)
-        if complete:
-            if self._backlog is None:
-                self._backlog = deque()
-            self._backlog += complete
-        self._advance()
+        self._unread = self._unread + data if self._unread else data
+        if self._yields:
+            self._bound_reading()
+        else:
+            self._advance()
 
     def eof_received(self) -> None:
         # Most clients that go away send just this, so a half-closed one counts as gone (as with nginx).
@@ -181,22 +181,27 @@ class DirectProtocol(asyncio.Protocol):
         self._state.connections.discard(self)
         self._file(0, None)
         self._lose()
-        self._reader = self._backlog = None
+        self._reader = None
 
     def pause_writing(self) -> None:
+        self._paused = True
         if self._exchange is not None:
             self._exchange.hold(self._app.limits.slow_reader_s)
 
     def resume_writing(self) -> None:
+        self._paused = False
         if self._exchange is not None:
             self._exchange.go_on()
+        elif not self._advancing and not self.closes:
+            self._file(0, None)  # the slow reader's
+            self._advance()
 
     # What uvicorn calls.
 
     def shutdown(self) -> None:
         """Take no new request; close as soon as nothing is under way."""
         self.closes = True
-        self._backlog = None
+        self._drop_waiting()
         if self._exchange is None:
             self._close()
 
@@ -216,19 +221,48 @@ class DirectProtocol(asyncio.Protocol):
             self._advance()
 
     def _advance(self) -> None:
-        """Answer what is complete, one at a time, then see what to wait for."""
+        """Answer what is complete, one at a time and only so much in one turn, then see what to wait for."""
         self._advancing = True
-        while self._backlog and self._exchange is None and not self.closes:
+        self._parse()
+        for _ in range(_TURN_REQUESTS):
+            if not self._backlog or self._exchange is not None or self._paused or self.closes:
+                break
             self._answer(self._backlog.popleft())
         self._advancing = False
-        if self._backlog is not None and not self._backlog:
+        if not self._backlog:
             self._backlog = None
         reader = self._reader
         if reader is not None and not reader.in_message:
             reader = self._reader = None
         if self._exchange is None:
             self._settle(reader)
-        self._bound_reading(reader)
+        self._bound_reading()
+
+    def _take_turn(self) -> None:
+        self._yields = False
+        if self._backlog or self._unread:
+            self._advance()
+
+    def _parse(self) -> None:
+        """Find requests in what has come, until enough of them wait."""
+        data, at = self._unread, 0
+        while at < len(data) and not self._is_full():
+            self._feed(data[at : at + _SLICE_BYTES])
+            at += _SLICE_BYTES
+        self._unread = data[at:]
+
+    def _feed(self, data: bytes) -> None:
+        reader = self._reader
+        if reader is None:
+            reader = self._reader = RequestReader(self._app.limits)
+        before = (reader.in_message, reader.in_body)
+        complete = reader.feed(data)
+        if (reader.in_message, reader.in_body) != before:
+            self._file(0, None)  # another phase, another deadline
+        if complete:
+            if self._backlog is None:
+                self._backlog = deque()
+            self._backlog += complete
 
     def _answer(self, item: HttpRequest | Failure) -> None:
         if isinstance(item, Failure):
@@ -245,23 +279,36 @@ class DirectProtocol(asyncio.Protocol):
             if not self._lingers:
                 self._close()
             return
+        limits = self._app.limits
+        if self._paused:
+            # Nothing more is answered before the client has read what was.
+            if self._deadline is None:
+                self._file(limits.slow_reader_s, self.transport.abort)
+            return
+        if self._backlog or self._unread:
+            if not self._yields:
+                self._yields = True
+                asyncio.get_running_loop().call_soon(self._take_turn)
+            return
         if reader is None:
-            self._file(self._app.limits.idle_s, self._close)
+            self._file(limits.idle_s, self._close)
             return
         if self._deadline is None:
-            limits = self._app.limits
             self._file(limits.body_s if reader.in_body else limits.head_s, self._too_slow)
         if reader.wants_continue:
             reader.wants_continue = False
             self.transport.write(_CONTINUE)
 
-    def _bound_reading(self, reader: RequestReader | None) -> None:
-        """Behind a running answer only so much is read ahead; no more than that, so that we see it end."""
-        waiting = len(self._backlog) if self._backlog else 0
-        full = self._exchange is not None and (
-            waiting >= self._app.limits.max_pipelined
-            or (reader is not None and reader.unfinished_bytes > _BUSY_BODY_BYTES)
-        )
+    def _is_full(self) -> bool:
+        """Whether enough has been read ahead. Behind a running answer not less, so that we see it end."""
+        if self._backlog and len(self._backlog) >= self._app.limits.max_pipelined:
+            return True
+        if self._exchange is None:
+            return self._paused
+        return self._reader is not None and self._reader.unfinished_bytes > _BUSY_BODY_BYTES
+
+    def _bound_reading(self) -> None:
+        full = bool(self._unread) or self._is_full()
         if full == self._held or self.transport.is_closing():
             return
         self._held = full
@@ -279,7 +326,8 @@ class DirectProtocol(asyncio.Protocol):
     def _refuse(self, failure: Failure) -> None:
         """Answer what could not be read, then let the client read that before the connection goes."""
         self.closes = self._lingers = True
-        self._reader = self._backlog = None
+        self._reader = None
+        self._drop_waiting()
         if self.transport.is_closing():
             return
         self._app.counters.refused += 1
@@ -301,9 +349,13 @@ class DirectProtocol(asyncio.Protocol):
     def _lose(self) -> None:
         exchange, self._exchange = self._exchange, None
         self.closes = True
-        self._backlog = None
+        self._drop_waiting()
         if exchange is not None:
             exchange.lose()
+
+    def _drop_waiting(self) -> None:
+        self._backlog = None
+        self._unread = b""
 
     def _file(self, delay_s: float, callback: Any) -> None:
         """One deadline at a time; `None` for none."""
