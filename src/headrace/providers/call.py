@@ -42,8 +42,8 @@ class CallPlan(msgspec.Struct, frozen=True):
 class ProviderSource(Generic[T]):
     """One request to a remote place, as a `Source`; a transport `Receiver` towards the other side.
 
-    stage: bytes -> items and, last, one terminal. is_token: whether a batch holds content, asked until it
-    does (for the first-token clock).
+    stage: bytes -> items and, last, one terminal. is_content: whether a batch holds a part of the answer, the
+    only sign of life that the clocks take; asked once of each batch.
     """
 
     __slots__ = (
@@ -51,7 +51,7 @@ class ProviderSource(Generic[T]):
         "_call",
         "_clock",
         "_drain",
-        "_is_token",
+        "_is_content",
         "_now_s",
         "_paused",
         "_plan",
@@ -68,14 +68,14 @@ class ProviderSource(Generic[T]):
         request: HttpRequest,
         sender: Sender,
         stage: Stage[bytes, T | Terminal],
-        is_token: Callable[[Sequence[T]], bool],
+        is_content: Callable[[Sequence[T]], bool],
     ) -> None:
         self._plan = plan
         self._request: HttpRequest | None = request
         self._sender = sender
         self._now_s = sender.wheel.now_s
         self._stage: Stage[bytes, T | Terminal] | None = stage
-        self._is_token = is_token
+        self._is_content = is_content
         self._waits = True  # for the first token
         self._paused = False
         self._sink: Sink[T] | None = None  # set from start to the terminal
@@ -134,7 +134,8 @@ class ProviderSource(Generic[T]):
                 self._give(batch)
                 return
             # The ordinary piece of a running answer: no more than the note of its time.
-            self._clock.since_s = self._now_s()  # type: ignore[union-attr]
+            if self._is_content(batch):  # type: ignore[arg-type]
+                self._clock.since_s = self._now_s()  # type: ignore[union-attr]
             self._sink.push(batch)  # type: ignore[union-attr, arg-type]
 
     def done(self) -> None:
@@ -154,11 +155,12 @@ class ProviderSource(Generic[T]):
         if sink is None or clock is None:
             return
         if items:
-            if self._waits and self._is_token(items):
-                self._waits = False
-                clock.answering()
-            elif not self._waits:
-                clock.since_s = self._now_s()
+            if self._is_content(items):
+                if self._waits:
+                    self._waits = False
+                    clock.answering()
+                else:
+                    clock.since_s = self._now_s()
             sink.push(items)
         if terminal is not None:
             self._end(terminal)

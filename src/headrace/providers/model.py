@@ -74,13 +74,13 @@ class ProviderModel:
         )
         return OpenedRelay(source, relay)
 
-    def _source(self, path: str, body: bytes, stage: Any, is_token: Any) -> ProviderSource[Any]:
+    def _source(self, path: str, body: bytes, stage: Any, is_content: Any) -> ProviderSource[Any]:
         row = self._row
         key = key_of(row)
         headers = request_headers(row, key, accept=self._wire.content_type)
         headers.setdefault("content-type", "application/json")
         request = HttpRequest("POST", row.base_url + path, headers, body, row.ca_file)
-        return ProviderSource(self._plan(key), request, self._sender or pool_here(), stage, is_token)
+        return ProviderSource(self._plan(key), request, self._sender or pool_here(), stage, is_content)
 
     def _plan(self, key: Secret | None) -> CallPlan:
         return CallPlan(
@@ -99,19 +99,25 @@ def _relay_path(wire: str, model_name: str) -> str:
 
 
 def _holds_content(batch: Sequence[Chunk]) -> bool:
-    return any(type(chunk) in _CONTENT for chunk in batch)
+    # The last is looked at first: in nearly every batch it is the only one, and content.
+    return type(batch[-1]) in _CONTENT or any(type(chunk) in _CONTENT for chunk in batch)
 
 
 class _Counted:
-    """Whether a relay has let content pass: its frames are bytes, so it is asked instead of them."""
+    """Whether a relay has let content pass since it was last asked: its frames are bytes and do not tell."""
 
-    __slots__ = ("_relay",)
+    __slots__ = ("_count", "_relay")
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
+        self._count = 0
 
     def __call__(self, batch: Sequence[bytes]) -> bool:
-        return self._relay.content_events > 0
+        count = self._relay.content_events
+        if count == self._count:
+            return False
+        self._count = count
+        return True
 
 
 def provider_model(row: ProviderRow, model_name: str, pool: Sender | None = None) -> ProviderModel:
