@@ -6,7 +6,7 @@ A wire's folder makes one `Wire` in its `__init__` under the name `WIRE`. Nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from headrace.core.chunk import Chunk, Failure, Terminal
@@ -32,12 +32,16 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A client's request, and how its answer is wanted. warnings: one sentence for what has no effect."""
+    """A client's request, and how its answer is wanted. warnings: one sentence for what has no effect.
+
+    wanted: what else the wire's own encoder and body must know of it, such as a prompt to be echoed.
+    """
 
     request: Request
     stream: bool = False
     include_usage: bool = False
     warnings: tuple[str, ...] = ()
+    wanted: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

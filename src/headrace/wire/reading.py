@@ -1,0 +1,97 @@
+"""Reading a client's JSON body into Structs, with errors that name the field; shared by the wires."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from typing import Any, TypeVar
+
+import msgspec
+
+from headrace.core.request import RANGES
+from headrace.errors import RequestError
+
+T = TypeVar("T")
+Fields = dict[str, Any]
+
+# What reading JSON may raise, whatever the bytes: bad JSON or types, bad UTF-8, nesting beyond the stack.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+MAX_QUOTED_CHARS = 80
+
+_AT = re.compile(r"^(.*) - at `(.*)`$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_MISSING = re.compile(r"missing required field `(.+)`")
+
+
+def read_body(body: bytes, kind: type[T]) -> tuple[T, Fields]:
+    """The body as `kind`, and as plain data for what `kind` does not know.
+
+    Raises RequestError that names the field (or, for broken JSON, the place).
+    """
+    try:
+        data = msgspec.json.decode(body)
+    except UNREADABLE as error:
+        raise RequestError(f"the body is not valid JSON: {error}", code="invalid_json") from None
+    if not isinstance(data, dict):
+        raise RequestError("the body must be a JSON object", code="invalid_json", value=data)
+    try:
+        return msgspec.convert(data, kind), data
+    except msgspec.ValidationError as error:
+        raise _wrong_type(str(error), data) from None
+
+
+def sift(data: Fields, kind: type[msgspec.Struct]) -> tuple[Fields, Fields]:
+    """(the fields that `kind` knows, the others)."""
+    names = kind.__struct_encode_fields__
+    known = {name: value for name, value in data.items() if name in names}
+    return known, {name: value for name, value in data.items() if name not in names}
+
+
+def check_ranges(values: Fields, under: str = "") -> None:
+    """Raise RequestError for the first value outside its range (`RANGES`); under: the field's prefix."""
+    for name, value in values.items():
+        low, high = RANGES[name]
+        if value is not None and not low <= value <= high:
+            field = f"{under}{name}"
+            said = f"{field}: must be between {low:g} and {high:g} (it is {value:g})"
+            raise RequestError(said, field=field, value=value)
+
+
+def base64_bytes(data: str, field: str) -> bytes:
+    """The bytes behind base64 text. Raises RequestError that names `field`."""
+    try:
+        return b64decode(data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RequestError(f"{field}: not valid base64 ({error})", field=field, value=data[:80]) from None
+
+
+def quoted(value: Any) -> str:
+    """The value as JSON, cut to a readable length."""
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= MAX_QUOTED_CHARS else text[:MAX_QUOTED_CHARS] + "..."
+
+
+def _wrong_type(said: str, data: Fields) -> RequestError:
+    found = _AT.match(said)
+    why, path = (found[1], found[2]) if found else (said, "$")
+    steps: list[str | int] = [name or int(index) for name, index in _STEP.findall(path)]
+    missing = _MISSING.search(why)
+    if missing:
+        steps.append(missing[1])
+    field = ".".join(str(step) for step in steps)
+    if missing:
+        return RequestError(f"{field}: is missing", field=field)
+    value = _value(data, steps)
+    return RequestError(
+        f"{field}: {why[:1].lower() + why[1:]} (it is {quoted(value)})", field=field, value=value
+    )
+
+
+def _value(data: Any, steps: list[str | int]) -> Any:
+    for step in steps:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            return None
+    return data
