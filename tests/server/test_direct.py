@@ -118,6 +118,22 @@ def test_silence_is_closed_without_a_word(direct: Carrier) -> None:
     direct.run(main())
 
 
+@pytest.mark.parametrize("first", [b"", HEALTH], ids=["at first", "between requests"])
+def test_empty_lines_do_not_keep_a_connection(direct: Carrier, first: bytes) -> None:
+    async def main() -> None:
+        async with direct.serving(Models(), HASTY) as served, connected(served.url) as client:
+            if first:
+                await client.send(first)
+                assert (await client.response()).status == 200
+            async with asyncio.timeout(5):
+                while served.count_connections():
+                    client.writer.write(b"\r\n")
+                    await asyncio.sleep(0.01)
+            client.writer.transport.abort()
+
+    direct.run(main())
+
+
 @pytest.mark.parametrize("step_bytes", [1, 7, 10_000])
 def test_pipelined_requests_are_answered_in_order(direct: Carrier, step_bytes: int) -> None:
     wanted = [("GET", "/health", 200), ("GET", "/a", 404), ("HEAD", "/health", 200), ("PUT", "/health", 405)]

@@ -291,7 +291,8 @@ class DirectProtocol(asyncio.Protocol):
                 asyncio.get_running_loop().call_soon(self._take_turn)
             return
         if reader is None:
-            self._file(limits.idle_s, self._close)
+            if self._deadline is None:  # empty lines before a request move no deadline
+                self._file(limits.idle_s, self._close)
             return
         if self._deadline is None:
             self._file(limits.body_s if reader.in_body else limits.head_s, self._too_slow)
