@@ -290,6 +290,10 @@ class DirectProtocol(asyncio.Protocol):
                 self._yields = True
                 asyncio.get_running_loop().call_soon(self._take_turn)
             return
+        self._await_request(reader)
+
+    def _await_request(self, reader: RequestReader | None) -> None:
+        limits = self._app.limits
         if reader is None:
             if self._deadline is None:  # empty lines before a request move no deadline
                 self._file(limits.idle_s, self._close)
