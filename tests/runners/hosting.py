@@ -16,7 +16,11 @@ PLACE = "scripted_engine:ScriptedEngine"
 
 
 def hosted(
-    work: Callable[[EngineHost], Awaitable[None]], *, host: dict[str, Any] | None = None, **options: Any
+    work: Callable[[EngineHost], Awaitable[None]],
+    *,
+    host: dict[str, Any] | None = None,
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    **options: Any,
 ) -> None:
     """Run `work` with a host; afterwards no child process is left. host: its own options."""
 
@@ -30,8 +34,10 @@ def hosted(
         finally:
             await made.aclose()
 
-    asyncio.run(run())
-    assert psutil.Process().children() == []
+    before = psutil.Process().children()  # the real model's worker lives through the session
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(run())
+    assert psutil.Process().children() == before
 
 
 def asked(host: EngineHost, **job: Any) -> Kept:

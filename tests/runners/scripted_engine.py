@@ -9,7 +9,7 @@ from typing import Any
 
 from headrace.core.chunk import Finish, Start, Terminal, TextDelta
 from headrace.errors import RequestError, RunnerError
-from headrace.runners.base import Emit, Facts
+from headrace.runners.base import Emit, Facts, Wedged
 
 
 class ScriptedEngine:
@@ -40,6 +40,8 @@ class ScriptedEngine:
                 await asyncio.Event().wait()
             case "refuse":
                 raise RequestError("not like this", field="stop")
+            case "wedge":
+                raise Wedged(RequestError("too much", field="stop"))
             case "raise":
                 self.ill = "divided by zero"
                 raise ZeroDivisionError("in run")

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.runners.hosting import PLACE, asked, hosted
+from tests.runners.hosting import asked, hosted
 from tests.runners.keeping import Kept
 
 from headrace.core.chunk import Cancelled, Chunk, Failure, Finish
@@ -249,19 +249,12 @@ def test_the_worker_ends_with_its_parent() -> None:
 def test_it_works_on_uvloop() -> None:
     uvloop = pytest.importorskip("uvloop")
 
-    async def ready() -> dict[str, Any]:
-        return {}
-
-    async def run() -> None:
-        host = EngineHost("local/scripted", PLACE, ready)
+    async def work(host: EngineHost) -> None:
         kept = asked(host, say=500)
         await kept.done.wait()
         assert kept.terminal == Finish("stop")
         os.kill(host.worker_pid, signal.SIGKILL)
         again = asked(host, say=1)
         await again.done.wait()
-        await host.aclose()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run())
-    assert psutil.Process().children() == []
+    hosted(work, loop=uvloop.new_event_loop)

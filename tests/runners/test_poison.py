@@ -123,3 +123,17 @@ def test_news_of_a_reply_nobody_knows_harms_no_other(stray: frames.Up) -> None:
         assert running.terminal is None
 
     hosted(work)
+
+
+def test_a_cancel_right_behind_the_start_frees_the_slot() -> None:
+    """Both reach the worker in one read, before the reply's task has had a turn."""
+
+    async def work(host: EngineHost) -> None:
+        await host.warm()
+        for _ in range(5):
+            asked(host, then="hang").source.cancel()
+        fine = asked(host, say=1)
+        await fine.done.wait()
+        assert fine.terminal == Finish("stop")
+
+    hosted(work, slots=1)

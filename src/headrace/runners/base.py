@@ -15,6 +15,7 @@ import msgspec
 
 from headrace.core.chunk import Chunk, Terminal
 from headrace.core.request import Request
+from headrace.errors import HeadraceError
 
 Emit: TypeAlias = Callable[[Sequence[Chunk]], Awaitable[None]]
 
@@ -41,6 +42,14 @@ Planner: TypeAlias = Callable[[Request], Plan]
 """Pure: runs in the parent, before anything is loaded. Raises RequestError naming the field at fault."""
 
 
+class Wedged(Exception):
+    """An engine is at work that it cannot stop: the reply fails with `error`, the process is replaced."""
+
+    def __init__(self, error: HeadraceError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 class Engine(Protocol):
     """One loaded model inside a worker process. The process's end is what unloads it."""
 
@@ -50,7 +59,8 @@ class Engine(Protocol):
     async def run(self, job: dict[str, Any], emit: Emit, /) -> Terminal:
         """One reply: chunks through `emit`, which waits while the reader is behind, then the terminal.
 
-        Cancelling the task that runs it must stop the computation.
+        Cancelling the task that runs it must stop the computation, or wait until it is over, or raise
+        `Wedged` after a stated time.
         """
 
     async def health(self) -> str:

@@ -81,8 +81,14 @@ class End(msgspec.Struct, frozen=True, tag_field="op", tag="end"):
     terminal: Terminal
 
 
+class GivenUp(msgspec.Struct, frozen=True, tag_field="op", tag="given-up"):
+    """The engine is at work that it cannot stop: end this process. why: one sentence."""
+
+    why: str
+
+
 Down: TypeAlias = Load | Run | Credit | Cancel | Ask
-Up: TypeAlias = Loaded | LoadFailed | Batch | End | Health
+Up: TypeAlias = Loaded | LoadFailed | Batch | End | Health | GivenUp
 
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)

@@ -222,8 +222,9 @@ class EngineHost:
         self._running.clear()
         if not self._closed:
             self._back_off()
-            self._last_error = RunnerError(f"{self.name} keeps dying: {worker.log.tail()}", code="E502")
-            log.warning("%s: process %d died. %s", self.name, worker.pid, worker.log.tail())
+            why = worker.why or f"it keeps dying: {worker.log.tail()}"
+            self._last_error = RunnerError(f"{self.name}: {why}", code="E502")
+            log.warning("%s: process %d ended. %s", self.name, worker.pid, worker.why or worker.log.tail())
 
     async def _buried(self, worker: WorkerProcess) -> None:
         await worker.close()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import time
+from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from headrace.core.chunk import Chunk, Terminal, Token
 from headrace.errors import RequestError, RunnerError
-from headrace.runners.base import Emit, Facts
+from headrace.runners.base import Emit, Facts, Wedged
 from headrace.runners.llama_job import Job
 from headrace.runners.llama_link import Refused, ask, events, refusal_error
 from headrace.runners.llama_reply import Segment, Segments, ending, share
@@ -30,9 +31,10 @@ class LlamaEngine:
         self._server: Any = None
         self._path = ""
         self._schemas: dict[str, bool] = {}
+        self._compile_s = 0.0
 
     def load(self, options: dict[str, Any], /) -> Facts:
-        """options: path, socket_path, n_ctx (of one slot; 0: the model's own), threads, parallel."""
+        """options: path, socket_path, n_ctx (of one slot; 0: the model's), threads, parallel, compile_s."""
         try:
             import xllamacpp
         except ImportError as error:
@@ -51,7 +53,7 @@ class LlamaEngine:
         except RuntimeError as error:
             name = os.path.basename(options["path"])
             raise RunnerError(f"llama.cpp cannot load {name}: {error}", code="E502") from error
-        self._path = options["socket_path"]
+        self._path, self._compile_s = options["socket_path"], options["compile_s"]
         return Facts(options["parallel"], options["n_ctx"], time.monotonic() - began_s)
 
     def _set(self, params: Any, options: dict[str, Any]) -> None:
@@ -133,7 +135,7 @@ class LlamaEngine:
                 "json_schema": plan.schema,
                 "cache_prompt": False,
             }
-            answer = await ask(self._path, "/completion", trial)
+            answer = await self._in_time(ask(self._path, "/completion", trial), plan.schema_field)
             while len(self._schemas) >= _SCHEMAS_KEPT:
                 del self._schemas[next(iter(self._schemas))]
             self._schemas[key] = answer["content"] != "Z"
@@ -141,6 +143,24 @@ class LlamaEngine:
             raise RequestError(
                 "the local engine cannot hold an answer to this JSON schema", field=plan.schema_field
             )
+
+    async def _in_time(self, compiling: Coroutine[Any, Any, Any], field: str) -> Any:
+        """The trial's answer. The compiler is native code that hears no cancel: it is waited for, so long."""
+        trial = asyncio.ensure_future(compiling)
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._compile_s
+        try:
+            await asyncio.wait({trial}, timeout=self._compile_s)
+        except asyncio.CancelledError:
+            await asyncio.wait({trial}, timeout=until_s - loop.time())
+            if trial.done():
+                trial.exception()  # nobody wants to know any more
+                raise
+        if not trial.done():
+            trial.cancel()
+            text = f"the local engine did not compile the JSON schema in {self._compile_s:g} s"
+            raise Wedged(RequestError(text, field=field))
+        return trial.result()
 
     async def health(self) -> str:
         try:

@@ -68,7 +68,7 @@ def _chosen(tools: tuple[Tool, ...], name: str) -> tuple[Tool, ...]:
 
 
 def _check(given: tuple[Tool, ...], used: tuple[Tool, ...]) -> None:
-    """Raises RequestError for parameters that are too much for the engine; what is not used does not count."""
+    """Raises RequestError for parameters too large for the engine; those that are not used do not count."""
     check, ids = SchemaCheck(), {id(tool) for tool in used}
     for place, tool in enumerate(given):
         if id(tool) in ids:

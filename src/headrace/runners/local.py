@@ -24,6 +24,7 @@ log = logging.getLogger("headrace.runners")
 
 LLAMA = "headrace.runners.llama:LlamaEngine"
 _SLOTS = 2
+_COMPILE_S = 30.0  # of a JSON schema, beside other replies; alone it takes a second at most
 _THREADS = 1  # measured: two threads beside other work are slower than one
 _OWN_CONTEXT_TOKENS = 4096  # of a user's own file where the settings do not say
 
@@ -130,4 +131,5 @@ def _options(path: Path, local: LocalSettings, context_tokens: int) -> dict[str,
         "n_ctx": local.n_ctx or context_tokens,
         "threads": local.threads or _THREADS,
         "parallel": local.parallel or _SLOTS,
+        "compile_s": _COMPILE_S,
     }

@@ -28,6 +28,7 @@ from headrace.runners.frames import (
     Down,
     End,
     FrameReader,
+    GivenUp,
     Health,
     Load,
     Loaded,
@@ -75,6 +76,7 @@ class WorkerProcess(asyncio.Protocol):
     def __init__(self, on_death: Callable[[WorkerProcess], None]) -> None:
         self.log = WorkerLog()
         self.facts = Facts(0)
+        self.why = ""  # it was killed, one sentence
         self._on_death = on_death
         self._readers: dict[int, Reader] = {}
         self._ids = 0
@@ -171,6 +173,8 @@ class WorkerProcess(asyncio.Protocol):
                     self._end(message)
                 case Health():
                     self._told(message.said)
+                case GivenUp():
+                    self.kill(message.why)
                 case Loaded():
                     self._settle(message.facts)
                 case LoadFailed():
@@ -217,11 +221,8 @@ class WorkerProcess(asyncio.Protocol):
             self._told("the engine's process died")
         readers, self._readers = self._readers, {}
         self._on_death(self)
-        died = RunnerError(
-            "the local engine's process died; the next request starts a new one",
-            retryable=True,
-            http_status=503,
-        )
+        why = self.why or "the local engine's process died"
+        died = RunnerError(f"{why}; the next request starts a new one", retryable=True, http_status=503)
         for reader in readers.values():
             self._over(reader, Failure.of(died))
 
@@ -242,6 +243,14 @@ class WorkerProcess(asyncio.Protocol):
         return error
 
     # The end.
+
+    def kill(self, why: str) -> None:
+        """End the child at once, whatever it is at; its replies hear `why`."""
+        self.why = self.why or why
+        if self._process is not None:
+            self._process.kill()
+        if self._transport is not None:
+            self._transport.abort()
 
     async def close(self) -> None:
         """End the child and free all it held. From any state, more than once."""

@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from headrace.errors import RunnerError, StreamCancelledException
 from headrace.runners import weights
@@ -43,7 +42,11 @@ class _Checked(msgspec.Struct):
 def home() -> Path:
     """Where models are kept."""
     named = os.environ.get("HEADRACE_HOME")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("headrace", appauthor=False))
+    if named:
+        return Path(named)
+    import platformdirs  # only where it is needed: start-up is measured
+
+    return Path(platformdirs.user_cache_dir("headrace", appauthor=False))
 
 
 def rows() -> tuple[WeightsRow, ...]:

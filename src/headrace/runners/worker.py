@@ -18,7 +18,7 @@ import msgspec
 
 from headrace.core.chunk import Cancelled, Chunk, Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
-from headrace.runners.base import Engine, engine_at
+from headrace.runners.base import Engine, Wedged, engine_at
 from headrace.runners.frames import (
     Ask,
     Batch,
@@ -27,6 +27,7 @@ from headrace.runners.frames import (
     Down,
     End,
     FrameReader,
+    GivenUp,
     Health,
     Load,
     Loaded,
@@ -45,6 +46,7 @@ class Reply:
 
     def __init__(self, credit: int) -> None:
         self.credit = credit
+        self.begun = self.cancelled = False
         self.granted = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -81,9 +83,7 @@ class Worker:
                     known.credit += message.more
                     known.granted.set()
             case Cancel():
-                known = self.replies.get(message.id)
-                if known is not None and known.task is not None:
-                    known.task.cancel()
+                self._cancel(self.replies.get(message.id))
             case Load():
                 self._load(message)
             case Ask():
@@ -92,6 +92,14 @@ class Worker:
                 check.add_done_callback(self._checks.discard)
             case _:
                 assert_never(message)
+
+    def _cancel(self, reply: Reply | None) -> None:
+        if reply is None or reply.task is None:
+            return
+        reply.cancelled = True
+        # A task that is cancelled before its first turn never runs at all, and would never tell its end.
+        if reply.begun:
+            reply.task.cancel()
 
     def _load(self, message: Load) -> None:
         try:
@@ -118,16 +126,25 @@ class Worker:
                 await reply.granted.wait()
 
         terminal: Terminal
+        given_up = ""
         try:
+            reply.begun = True
+            if reply.cancelled:
+                raise asyncio.CancelledError
             terminal = await self.engine.run(msgspec.msgpack.decode(message.job), emit)
         except asyncio.CancelledError:
             terminal = Cancelled("the reader stopped the stream")
         except HeadraceError as error:
             terminal = Failure.of(error)
+        except Wedged as wedged:
+            terminal = Failure.of(wedged.error)
+            given_up = str(wedged)
         except Exception as error:  # noqa: BLE001 - an engine's fault is the stream's failure, not the worker's
             terminal = Failure.of(RunnerError(f"the engine raised {type(error).__name__}: {error}"))
         del self.replies[message.id]
         self._send(End(message.id, terminal))
+        if given_up:
+            self._send(GivenUp(given_up))
 
 
 def _load_error(error: Exception) -> RunnerError:
