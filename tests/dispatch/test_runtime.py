@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,15 @@ def test_the_loop_has_one_runtime_and_closes_it() -> None:
     with pytest.raises(RequestError, match="closed"):
         first.resolve("sim/echo")
     assert asyncio.run(main()) is not first
+
+
+def test_what_only_local_models_need_is_not_imported_for_the_others() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from headrace import generate_text, stream_text\n"
+        "assert asyncio.run(generate_text('sim/echo', 'hi')).text == 'hi'\n"
+        "heavy = ('headrace.runners.local', 'headrace.runners.store', 'http.client', 'urllib.request')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stdout + done.stderr

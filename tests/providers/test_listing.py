@@ -10,7 +10,8 @@ import pytest
 from headrace.config import Secret
 from headrace.core.model import ModelCard
 from headrace.errors import AuthError, HeadraceError, Unavailable, WireError
-from headrace.providers import ProviderRow, list_models
+from headrace.providers import ProviderRow
+from headrace.providers.listing import list_models
 from headrace.transport.fake import FakeSender, Play
 
 ROW = ProviderRow("up", "openai_chat", "https://up.example/v1", api_key=Secret("sk-geheim"))

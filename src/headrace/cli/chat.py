@@ -17,7 +17,6 @@ from headrace.cli.session import Session, keep_history
 from headrace.cli.standard import as_text
 from headrace.core.request import PRESETS, GenerationSettings, PresetName, ResponseFormat
 from headrace.dispatch.runtime import Runtime
-from headrace.runners import store
 
 
 @click.command("chat")
@@ -89,6 +88,8 @@ def command(
 
 
 def _converse(conversation: Conversation, runtime: Runtime, runner: asyncio.Runner, *, stats: bool) -> None:
+    from headrace.runners import store
+
     write_history = keep_history(store.home() / "chat_history")
     try:
         Session(conversation, runtime, runner, stats=stats).run()

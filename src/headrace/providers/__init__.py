@@ -1,8 +1,7 @@
 """Remote places, as data: a row each, and one call for all of them."""
 
-from headrace.providers.listing import list_models
 from headrace.providers.model import ProviderModel, provider_model
 from headrace.providers.registry import KNOWN, provider_rows
 from headrace.providers.row import ProviderRow
 
-__all__ = ["KNOWN", "ProviderModel", "ProviderRow", "list_models", "provider_model", "provider_rows"]
+__all__ = ["KNOWN", "ProviderModel", "ProviderRow", "provider_model", "provider_rows"]
