@@ -22,6 +22,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "presence_penalty": (-2.0, 2.0),
     "top_logprobs": (0, 20),
     "n": (1, 128),
+    "seed": (-(2**63), 2**63 - 1),
 }
 
 

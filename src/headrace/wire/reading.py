@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import RANGES
 from headrace.errors import RequestError
 
@@ -18,10 +19,13 @@ Fields = dict[str, Any]
 # What reading JSON may raise, whatever the bytes: bad JSON or types, bad UTF-8, nesting beyond the stack.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MAX_QUOTED_CHARS = 80
+MAX_NAME_CHARS = 40
 
 _AT = re.compile(r"^(.*) - at `(.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"missing required field `(.+)`")
+_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 def read_body(body: bytes, kind: type[T]) -> tuple[T, Fields]:
@@ -29,16 +33,31 @@ def read_body(body: bytes, kind: type[T]) -> tuple[T, Fields]:
 
     Raises RequestError that names the field (or, for broken JSON, the place).
     """
-    try:
-        data = msgspec.json.decode(body)
-    except UNREADABLE as error:
-        raise RequestError(f"the body is not valid JSON: {error}", code="invalid_json") from None
-    if not isinstance(data, dict):
-        raise RequestError("the body must be a JSON object", code="invalid_json", value=data)
+    data = read_object(body)
     try:
         return msgspec.convert(data, kind), data
     except msgspec.ValidationError as error:
         raise _wrong_type(str(error), data) from None
+
+
+def read_object(body: bytes) -> Fields:
+    """The body as plain data. Raises RequestError where it is no JSON object."""
+    try:
+        data = msgspec.json.decode(body)
+    except UNREADABLE as error:
+        why = _half_of_a_pair(body) or f"the body is not valid JSON: {error}"
+        raise RequestError(why, code="invalid_json") from None
+    if not isinstance(data, dict):
+        raise RequestError("the body must be a JSON object", code="invalid_json", value=data)
+    return data
+
+
+def _half_of_a_pair(body: bytes) -> str:
+    """What to say where an escape is half of a character, empty where none is: the parser's words mislead."""
+    half = _HALF.search(_PAIR.sub("", body.decode("utf-8", "replace")))
+    if half is None:
+        return ""
+    return f"the body is not valid JSON: {half[0]} is half of a surrogate pair, a character cut in two"
 
 
 def sift(data: Fields, kind: type[msgspec.Struct]) -> tuple[Fields, Fields]:
@@ -51,11 +70,19 @@ def sift(data: Fields, kind: type[msgspec.Struct]) -> tuple[Fields, Fields]:
 def check_ranges(values: Fields, under: str = "") -> None:
     """Raise RequestError for the first value outside its range (`RANGES`); under: the field's prefix."""
     for name, value in values.items():
-        low, high = RANGES[name]
-        if value is not None and not low <= value <= high:
-            field = f"{under}{name}"
-            said = f"{field}: must be between {low:g} and {high:g} (it is {value:g})"
-            raise RequestError(said, field=field, value=value)
+        in_range(f"{under}{name}", value, *RANGES[name])
+
+
+def in_range(field: str, value: float | None, low: float, high: float) -> None:
+    """Raise RequestError where a value is given and lies outside `low` to `high`."""
+    if value is not None and not low <= value <= high:
+        said = f"{field}: must be between {_number(low)} and {_number(high)} (it is {_number(value)})"
+        raise RequestError(said, field=field, value=value)
+
+
+def _number(value: float) -> str:
+    """A number as people read it: of a whole one the digits, however many, up to a readable length."""
+    return excerpt(str(value), MAX_NAME_CHARS) if isinstance(value, int) else f"{value:g}"
 
 
 def base64_bytes(data: str, field: str) -> bytes:
@@ -68,8 +95,7 @@ def base64_bytes(data: str, field: str) -> bytes:
 
 def quoted(value: Any) -> str:
     """The value as JSON, cut to a readable length."""
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= MAX_QUOTED_CHARS else text[:MAX_QUOTED_CHARS] + "..."
+    return excerpt(msgspec.json.encode(value).decode(), MAX_QUOTED_CHARS)
 
 
 def _wrong_type(said: str, data: Fields) -> RequestError:
@@ -83,9 +109,8 @@ def _wrong_type(said: str, data: Fields) -> RequestError:
     if missing:
         return RequestError(f"{field}: is missing", field=field)
     value = _value(data, steps)
-    return RequestError(
-        f"{field}: {why[:1].lower() + why[1:]} (it is {quoted(value)})", field=field, value=value
-    )
+    why = excerpt(why[:1].lower() + why[1:], MAX_QUOTED_CHARS)  # it may quote the value itself
+    return RequestError(f"{field}: {why} (it is {quoted(value)})", field=field, value=value)
 
 
 def _value(data: Any, steps: list[str | int]) -> Any:

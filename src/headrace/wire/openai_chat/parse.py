@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import msgspec
-
+from headrace.core.excerpt import excerpt
 from headrace.core.message import Message
 from headrace.core.opaque import Opaque
 from headrace.core.request import RANGES, GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
@@ -23,10 +21,10 @@ from headrace.wire.openai_chat.body import (
     SchemaFormat,
 )
 from headrace.wire.openai_chat.parse_message import message_from
-from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME
+from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.reading import MAX_NAME_CHARS, check_ranges, in_range, quoted, read_body
 
 MAX_STOPS = 4
-MAX_QUOTED_CHARS = 80
 
 # Standard fields with no place in `Request`: they reach a provider that speaks this protocol, no other.
 PASSED_ON = (
@@ -46,20 +44,13 @@ PASSED_ON = (
 )
 _HARMLESS: dict[str, Any] = {"modalities": ["text"], "service_tier": "auto", "store": False, "metadata": {}}
 
-_AT = re.compile(r"^(.*) - at `(.*)`$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-
 
 def parse_request(body: bytes) -> ParsedRequest:
     """Read a client's body. Raises RequestError that names the field (or, for broken JSON, the place).
 
     Fields that we do not know are kept in `Request.vendor` for a target that speaks this protocol.
     """
-    data = _json(body)
-    try:
-        parsed = msgspec.convert(data, RequestBody)
-    except msgspec.ValidationError as error:
-        raise _wrong_type(str(error), data) from None
+    parsed, data = read_body(body, RequestBody)
     _check(parsed)
     warnings: list[str] = []
     request = Request(
@@ -82,55 +73,16 @@ def parse_request(body: bytes) -> ParsedRequest:
     )
 
 
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        data = msgspec.json.decode(body)
-    except UNREADABLE as error:
-        raise RequestError(f"the body is not valid JSON: {error}", code="invalid_json") from None
-    if not isinstance(data, dict):
-        raise RequestError("the body must be a JSON object", code="invalid_json", value=data)
-    return data
-
-
-def _wrong_type(said: str, data: dict[str, Any]) -> RequestError:
-    found = _AT.match(said)
-    why, path = (found[1], found[2]) if found else (said, "$")
-    steps = [name or int(index) for name, index in _STEP.findall(path)]
-    missing = re.search(r"missing required field `(.+)`", why)
-    if missing:
-        steps.append(missing[1])
-    field = ".".join(str(step) for step in steps)
-    value = _value(data, steps)
-    quoted = "" if missing else f" (it is {_quoted(value)})"
-    why = "is missing" if missing else why[:1].lower() + why[1:]
-    return RequestError(f"{field}: {why}{quoted}", field=field, value=value)
-
-
-def _value(data: Any, steps: list[str | int]) -> Any:
-    for step in steps:
-        try:
-            data = data[step]
-        except (LookupError, TypeError):
-            return None
-    return data
-
-
-def _quoted(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= MAX_QUOTED_CHARS else text[:MAX_QUOTED_CHARS] + "..."
-
-
 def _check(body: RequestBody) -> None:
     """What types alone do not tell."""
     if not body.model:
         raise RequestError("model: must not be empty", field="model", value=body.model)
     if not body.messages:
         raise RequestError("messages: must hold at least one message", field="messages", value=[])
-    for name, (low, high) in RANGES.items():
-        _in_range(name, getattr(body, name), low, high)
-    _in_range("max_completion_tokens", body.max_completion_tokens, *RANGES["max_tokens"])
+    check_ranges({name: getattr(body, name) for name in RANGES})
+    in_range("max_completion_tokens", body.max_completion_tokens, *RANGES["max_tokens"])
     for token, bias in (body.logit_bias or {}).items():
-        _in_range(f"logit_bias.{token}", bias, -100, 100)
+        in_range(f"logit_bias.{excerpt(token, MAX_NAME_CHARS)}", bias, -100, 100)
     if body.top_logprobs is not None and not body.logprobs:
         raise RequestError(
             "top_logprobs: needs logprobs to be true", field="top_logprobs", value=body.top_logprobs
@@ -138,13 +90,6 @@ def _check(body: RequestBody) -> None:
     if body.stream_options is not None and not body.stream:
         raise RequestError("stream_options: needs stream to be true", field="stream_options")
     _check_stops(body.stop)
-
-
-def _in_range(field: str, value: float | None, low: float, high: float) -> None:
-    if value is not None and not low <= value <= high:
-        raise RequestError(
-            f"{field}: must be between {low:g} and {high:g} (it is {value:g})", field=field, value=value
-        )
 
 
 def _check_stops(stop: str | list[str] | None) -> None:
@@ -214,7 +159,7 @@ def _tool_choice(body: RequestBody) -> ToolChoice | None:
     if isinstance(choice, str):
         if choice not in ("auto", "none", "required"):
             raise RequestError(
-                f"{field}: must be auto, none, required or a tool (it is {_quoted(choice)})",
+                f"{field}: must be auto, none, required or a tool (it is {quoted(choice)})",
                 field=field,
                 value=choice,
             )
@@ -225,7 +170,7 @@ def _tool_choice(body: RequestBody) -> ToolChoice | None:
         return ToolChoice("required" if choice == "required" else "none" if choice == "none" else "auto")
     name = _pinned(choice)
     if name not in names:
-        raise RequestError(f"{field}: no tool is called {_quoted(name)}", field=field, value=name)
+        raise RequestError(f"{field}: no tool is called {quoted(name)}", field=field, value=name)
     return ToolChoice("tool", name)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from typing import Any, assert_never
 
 from headrace.core.message import (
@@ -32,6 +30,7 @@ from headrace.wire.openai_chat.body import (
     TextBody,
 )
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.reading import base64_bytes
 
 _KNOWN = frozenset(MessageBody.__struct_fields__)
 
@@ -75,7 +74,7 @@ def _part(part: PartBody, raw: dict[str, Any], field: str) -> Part:
             return ImagePart(url, data, media_type, part.image_url.detail or "", vendor)
         case AudioBody():
             audio = part.input_audio
-            data = _base64(audio.data, f"{field}.input_audio.data")
+            data = base64_bytes(audio.data, f"{field}.input_audio.data")
             return AudioPart(data, format=audio.format, vendor=vendor)
         case FileBody():
             file = part.file
@@ -94,14 +93,7 @@ def _link(url: str, field: str) -> tuple[str, bytes, str]:
     head, comma, data = url.partition(",")
     if not comma or not head.endswith(";base64"):
         raise RequestError(f"{field}: a data: URL must be in base64", field=field, value=url[:80])
-    return "", _base64(data, field), head[len("data:") : -len(";base64")]
-
-
-def _base64(data: str, field: str) -> bytes:
-    try:
-        return b64decode(data, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise RequestError(f"{field}: not valid base64 ({error})", field=field, value=data[:80]) from None
+    return "", base64_bytes(data, field), head[len("data:") : -len(";base64")]
 
 
 def _result(body: MessageBody, parts: tuple[Part, ...], field: str) -> ToolResultPart:
