@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.errors import (
     AuthError,
     BadRequest,
@@ -25,20 +26,24 @@ from headrace.errors import (
 )
 from headrace.wire.reading import UNREADABLE
 
-MAX_RAW_BYTES = 4096
+MAX_READ_CHARS = 65536  # of a text that is searched for keys
+MAX_RAW_CHARS = 4096
 MAX_MESSAGE_CHARS = 1000
+MAX_WORD_CHARS = 200
 QUOTED_CHARS = 120
 
 _KEYS = re.compile(
     r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
 )
-_CONTEXT = re.compile(
+CONTEXT = re.compile(
     r"(?i)context_length|maximum context|context (?:length|window|size)|prompt is too long"
     r"|too many (?:input )?tokens|must have less than \d+ tokens|exceeds? (?:the )?(?:available )?context"
     r"|`inputs` tokens \+ `max_new_tokens` must be"
 )
-_BLOCKED = re.compile(r"(?i)content_?filter|content_policy|moderation|flagged")
-_QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|exceeded your current quota")
+BLOCKED = re.compile(
+    r"(?i)content_?filter|content_policy|responsibleai|moderation|content exists risk|flagged"
+)
+QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|exceeded your current quota")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 
 
@@ -46,11 +51,13 @@ class Complaint(msgspec.Struct, frozen=True):
     """What an error says, read from a wire's own shape.
 
     message: for people. code: the vendor's word for the class of error. field: what it blames.
+    told: whether it is an error in the wire's own shape, and not just anything that came.
     """
 
     message: str = ""
     code: str = ""
     field: str = ""
+    told: bool = False
 
 
 def read_answer(body: bytes, headers: Mapping[str, str]) -> Any:
@@ -58,9 +65,9 @@ def read_answer(body: bytes, headers: Mapping[str, str]) -> Any:
     try:
         return msgspec.json.decode(body)
     except UNREADABLE:
-        text = body[:MAX_RAW_BYTES].decode("utf-8", "replace").strip()
+        text = body.decode("utf-8", "replace").strip()
     if "html" in headers.get("content-type", "").lower() or text[:1] == "<":
-        title = _TITLE.search(text)
+        title = _TITLE.search(excerpt(text, MAX_RAW_CHARS))
         return f"an HTML page ({' '.join(title[1].split())})" if title else "an HTML page"
     return text
 
@@ -77,24 +84,34 @@ def answered_badly(
 
     kind: the class, where the wire's own word tells it better than the status.
     """
-    who = provider or "the provider"
-    said = f"{who} answered {status}: {safe(complaint.message) or 'no message'}"
-    if status < 300:
+    said = answer_said(provider, status, safe(complaint.message), headers)
+    if status < 300 and not complaint.told:
         failure = Failure.of(WireError(said, code="unexpected_answer"))
-        return msgspec.structs.replace(failure, detail={**failure.detail, "raw": _raw(body)})
+        return msgspec.structs.replace(failure, detail={**failure.detail, "raw": raw_text(body)})
     retryable: bool | None = None
     if kind is None:
-        kind, retryable = class_of(complaint, status)
+        kind, retryable = class_of(complaint, status if status >= 300 else None)
     error = kind(
         said,
-        code=complaint.code,
+        code=excerpt(complaint.code, MAX_WORD_CHARS),
         retryable=retryable,
-        http_status=_http_status(kind, status),
+        http_status=client_status(kind, status),
         provider=provider,
         status=status,
         retry_after_s=retry_after_s(headers),
     )
     return _with_raw(Failure.of(error), complaint, body)
+
+
+def answer_said(provider: str, status: int, message: str, headers: Mapping[str, str]) -> str:
+    """What an answer that is not a good stream said, for people. headers: names in lower case."""
+    said = f"{provider or 'the provider'} answered {status}: {message or 'no message'}"
+    if not 300 <= status < 400:
+        return said
+    # Another address, or a copy that nobody has: what was asked is not where the requests go.
+    to = headers.get("location", "")
+    points = f" (it points to {excerpt(to, MAX_WORD_CHARS)})" if to else ""
+    return f"{said}{points}; redirects are not followed: check its base_url"
 
 
 def complained(complaint: Complaint, kind: type[ProviderError] | None, raw: bytes) -> Failure:
@@ -103,18 +120,19 @@ def complained(complaint: Complaint, kind: type[ProviderError] | None, raw: byte
     retryable: bool | None = None
     if kind is None:
         kind, retryable = class_of(complaint, None)
-    return _with_raw(Failure.of(kind(said, code=complaint.code, retryable=retryable)), complaint, raw)
+    code = excerpt(complaint.code, MAX_WORD_CHARS)
+    return _with_raw(Failure.of(kind(said, code=code, retryable=retryable)), complaint, raw)
 
 
 def class_of(complaint: Complaint, status: int | None) -> tuple[type[ProviderError], bool | None]:
     """The class of an error, and whether a retry makes sense where that differs from the class's default."""
     words = f"{complaint.code} {complaint.message}"
-    if status == 402 or (status in (None, 403, 429) and _QUOTA.search(words)):
+    if status == 402 or (status in (None, 403, 429) and QUOTA.search(words)):
         return RateLimited, False  # waiting brings no money
     # Ollama and llama.cpp answer 500 to a prompt that is too long
-    if status not in (401, 403, 404, 429) and _CONTEXT.search(words):
+    if status not in (401, 403, 404, 429) and CONTEXT.search(words):
         return ContextOverflow, None
-    if status in (None, 400, 403, 413, 422) and _BLOCKED.search(words):
+    if status in (None, 400, 403, 413, 422) and BLOCKED.search(words):
         return ContentBlocked, None
     return by_status(status), None
 
@@ -125,14 +143,16 @@ def by_status(status: int | None) -> type[ProviderError]:
         return AuthError
     if status == 429:
         return RateLimited
+    if status is not None and 300 <= status < 400:
+        return ProviderError  # our configuration is wrong, not the client's request
     if status is None or status in (408, 409, 425) or status >= 500:
         return Unavailable
     return BadRequest
 
 
-def _http_status(kind: type[ProviderError], status: int) -> int | None:
+def client_status(kind: type[ProviderError], status: int | None) -> int | None:
     """What our own client should see: the provider's word where it concerns the request, a gateway's else."""
-    if kind is BadRequest and 400 <= status < 500:
+    if kind is BadRequest and status is not None and 400 <= status < 500:
         return status
     if kind is Unavailable and status in (503, 504):
         return status
@@ -141,8 +161,12 @@ def _http_status(kind: type[ProviderError], status: int) -> int | None:
 
 def broken(data: bytes, number: int, why: str) -> Failure:
     """The failure for the `number`-th event, which breaks the wire, with the beginning of it."""
-    text = safe(data[: 4 * QUOTED_CHARS].decode("utf-8", "replace"), QUOTED_CHARS)
-    return Failure.of(WireError(f"event {number} of the stream: {why}: {text}"))
+    return broken_text(data.decode("utf-8", "replace"), number, why)
+
+
+def broken_text(text: str, number: int, why: str) -> Failure:
+    """The same for an event that was read as text."""
+    return Failure.of(WireError(f"event {number} of the stream: {why}: {safe(text, QUOTED_CHARS)}"))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -170,16 +194,20 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 def safe(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:
     """The text without anything that looks like a key, cut to a readable length."""
-    clean = _KEYS.sub("***", text)
-    return clean if len(clean) <= limit_chars else clean[:limit_chars] + "..."
+    return excerpt(_KEYS.sub("***", excerpt(text, MAX_READ_CHARS)), limit_chars)
 
 
-def _raw(body: bytes) -> str:
-    return safe(body[:MAX_RAW_BYTES].decode("utf-8", "replace"), MAX_RAW_BYTES)
+def raw_text(body: bytes) -> str:
+    """What came, safe to keep. JSON is written anew: an escape in it would hide a key from those who look."""
+    try:
+        text = msgspec.json.encode(msgspec.json.decode(body)).decode()
+    except UNREADABLE:
+        text = body.decode("utf-8", "replace").strip()
+    return safe(text, MAX_RAW_CHARS)
 
 
 def _with_raw(failure: Failure, complaint: Complaint, body: bytes) -> Failure:
-    detail = {**failure.detail, "raw": _raw(body)}
+    detail = {**failure.detail, "raw": raw_text(body)}
     if complaint.field:
-        detail["field"] = complaint.field
+        detail["field"] = excerpt(complaint.field, MAX_WORD_CHARS)
     return msgspec.structs.replace(failure, detail=detail)

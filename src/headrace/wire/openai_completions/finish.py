@@ -1,0 +1,30 @@
+"""Finish reasons: the vendor's three words and ours."""
+
+from __future__ import annotations
+
+from headrace.core.chunk import FinishReason
+
+_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "content_filter": "content_filter",
+    # compatible servers' words
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop_sequence",
+    "max_tokens": "length",
+    "abort": "error",
+    "error": "error",
+}
+_VENDOR_WORDS = frozenset({"stop", "length", "content_filter"})
+_BACK: dict[FinishReason, str] = {"length": "length", "content_filter": "content_filter"}
+
+
+def reason_from(raw: str) -> FinishReason:
+    """Our word for the vendor's; a word nobody knows is a stop, and `raw_reason` keeps it."""
+    return _REASONS.get(raw, "stop")
+
+
+def reason_word(reason: FinishReason, raw: str) -> str:
+    """The vendor's word for ours: one of the three that its clients know."""
+    return raw if raw in _VENDOR_WORDS else _BACK.get(reason, "stop")
