@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 from headrace.config import Clocks, ServerSettings, parse_config
 from headrace.providers import KNOWN, provider_rows
 from headrace.providers.quirks import QUIRKS
+from headrace.server.limits import Limits
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text()
 
@@ -30,6 +32,19 @@ def test_the_whole_file_loads_and_its_clocks_are_the_defaults() -> None:
 def test_every_field_is_on_the_page() -> None:
     for name in ServerSettings.__struct_fields__:
         assert re.search(rf"\b{name}\b", PAGE), name
+
+
+def test_the_servers_bounds_and_their_defaults() -> None:
+    told = {}
+    for names, defaults, _ in table("The whole file"):
+        told |= dict(zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True))
+    units = {"KiB": 2**10, "MiB": 2**20}
+    sizes = {
+        name: float(text.split()[0]) * units.get(text.partition(" ")[2], 1) for name, text in told.items()
+    }
+    true = dataclasses.asdict(Limits())
+    assert true.pop("keepalive_after_s") == 10  # stands in the file above
+    assert sizes == true
 
 
 def test_the_known_providers() -> None:
