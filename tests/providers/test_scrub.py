@@ -15,7 +15,8 @@ from headrace.errors import WireError
 from headrace.providers.scrub import scrubbed
 from headrace.transport.failures import BadResponse, not_http
 from headrace.transport.inflate import Inflater
-from headrace.wire.openai_chat.event import broken, read_oddly
+from headrace.wire.failing import broken
+from headrace.wire.openai_chat.event import read_oddly
 from headrace.wire.openai_chat.failure import failure_from_event, failure_from_response
 
 KEY = "QZWXKEYjv7781khasd9912fgvbnmyt"

@@ -10,12 +10,12 @@ import pytest
 
 from headrace.core.chunk import Failure
 from headrace.errors import ContextOverflow, RequestError, Truncated, UnknownModel
+from headrace.wire.failing import retry_after_s
 from headrace.wire.openai_chat.failure import (
     error_body,
     error_event,
     failure_from_event,
     failure_from_response,
-    retry_after_s,
 )
 
 
@@ -57,7 +57,15 @@ def error(message: str = "no", **fields: Any) -> Any:
         (400, error(code="content_filter"), "content_blocked", False, 400),
         (400, error(innererror={"code": "ResponsibleAIPolicyViolation"}), "content_blocked", False, 400),
         (403, error("flagged", metadata={"reasons": ["violence"]}), "content_blocked", False, 400),
-        (302, b"", "bad_request", False, 400),
+        (300, b"", "provider", False, 502),
+        (302, b"", "provider", False, 502),
+        (304, b"", "provider", False, 502),
+        (307, error("too long a context window"), "provider", False, 502),
+        (201, b"", "wire", False, 502),
+        (204, b"", "wire", False, 502),
+        (206, b"data: x", "wire", False, 502),
+        (600, b"", "unavailable", True, 502),
+        (999, b"", "unavailable", True, 502),
         (200, b"<html>", "wire", False, 502),
         (200, error("not today", type="rate_limit_error"), "rate_limited", True, 429),
     ],
@@ -69,6 +77,15 @@ def test_an_answer_is_the_failure_it_says(
     assert (failed.kind, failed.retryable, failed.http_status) == (kind, retryable, http_status)
     assert failed.error().message == failed.message
     assert "up" in failed.message
+
+
+def test_a_redirect_names_the_setting_that_is_wrong() -> None:
+    failed = answered(308, b"", location="https://elsewhere.example/v1?x=" + "y" * 5000)
+    assert "base_url" in failed.message
+    assert "https://elsewhere.example/v1" in failed.message
+    assert len(failed.message) < 500
+    assert "base_url" in answered(304, b"").message
+    assert "base_url" not in answered(404, b"").message
 
 
 def test_the_message_the_code_and_the_field_are_the_vendors() -> None:

@@ -14,9 +14,10 @@ from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
+from headrace.wire.failing import broken
 from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
 from headrace.wire.openai_chat.choice import plain_text, read_choice
-from headrace.wire.openai_chat.event import bad_index, broken, ended_badly, read_oddly
+from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.misfit import Misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody

@@ -8,12 +8,11 @@ import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.core.excerpt import excerpt
-from headrace.errors import Unavailable, WireError
+from headrace.errors import Unavailable
+from headrace.wire.failing import QUOTED_CHARS, broken_text
 from headrace.wire.openai_chat.extras import Extras, read_leniently
-from headrace.wire.openai_chat.failure import failure_from_event, redacted
+from headrace.wire.openai_chat.failure import failure_from_event
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
-
-QUOTED_CHARS = 120
 
 
 def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] | Failure:
@@ -23,21 +22,19 @@ def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] 
     try:
         parsed = msgspec.json.decode(text)
     except UNREADABLE as error:
-        return failure_from_event(text) if named_error else broken(text, number, f"not valid JSON ({error})")
+        return (
+            failure_from_event(text)
+            if named_error
+            else broken_text(text, number, f"not valid JSON ({error})")
+        )
     if named_error or (isinstance(parsed, dict) and _is_error(parsed)):
         return failure_from_event(parsed)
     if not isinstance(parsed, dict):
-        return broken(text, number, "not a JSON object")
+        return broken_text(text, number, "not a JSON object")
     try:
         return read_leniently(parsed)
     except UNREADABLE as error:
-        return broken(text, number, str(error))
-
-
-def broken(data: bytes | str, number: int, why: str) -> Failure:
-    """The failure for an event that breaks the wire, with the beginning of it."""
-    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    return Failure.of(WireError(f"event {number} of the stream: {why}: {redacted(text, QUOTED_CHARS)}"))
+        return broken_text(text, number, str(error))
 
 
 def bad_index(index: int) -> str:

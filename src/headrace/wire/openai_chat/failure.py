@@ -6,7 +6,6 @@ bodies seen from Azure, DeepSeek, Mistral, OpenRouter, vLLM and plain proxies.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,25 +23,19 @@ from headrace.errors import (
     Unavailable,
     WireError,
 )
-from headrace.wire.openai_chat.schema import UNREADABLE
-
-MAX_READ_CHARS = 65536  # of a text that is searched for keys
-MAX_RAW_CHARS = 4096
-MAX_MESSAGE_CHARS = 1000
-MAX_WORD_CHARS = 200
-
-_KEYS = re.compile(
-    r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
+from headrace.wire.failing import (
+    BLOCKED,
+    CONTEXT,
+    MAX_WORD_CHARS,
+    QUOTA,
+    answer_said,
+    by_status,
+    client_status,
+    raw_text,
+    read_answer,
+    retry_after_s,
+    safe,
 )
-_CONTEXT = re.compile(
-    r"(?i)context_length|maximum context|context (?:length|window|size)"
-    r"|prompt is too long|too many (?:input )?tokens"
-)
-_BLOCKED = re.compile(
-    r"(?i)content_?filter|content_policy|responsibleai|moderation|content exists risk|flagged"
-)
-_QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|exceeded your current quota")
-_TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 
 # Words in an error's `type` or `code`, for errors that come without an HTTP status, in order of trust.
 _WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
@@ -73,17 +66,16 @@ class ErrorFacts(msgspec.Struct, frozen=True):
 def failure_from_response(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> Failure:
     """The typed failure for an HTTP answer that is not a good stream."""
     lower = {name.lower(): value for name, value in headers.items()}
-    parsed = _parsed(body)
-    facts = facts_of(_page_or_text(parsed, lower) if isinstance(parsed, str) else parsed)
-    said = f"{provider or 'the provider'} answered {status}: {facts.message or 'no message'}"
-    return _failure(facts, status, said, provider, retry_after_s(lower), _json(parsed))
+    facts = facts_of(read_answer(body, lower))
+    said = answer_said(provider, status, facts.message, lower)
+    return _failure(facts, status, said, provider, retry_after_s(lower), body)
 
 
 def failure_from_event(error: Any, provider: str = "") -> Failure:
     """The typed failure for an error that came inside a stream that had begun with 200."""
     facts = facts_of(error)
     said = f"{provider or 'the provider'} sent an error inside the stream: {facts.message or 'no message'}"
-    return _failure(facts, facts.status, said, provider, None, _json(error))
+    return _failure(facts, facts.status, said, provider, None, _json(error).encode("utf-8", "replace"))
 
 
 def facts_of(error: Any) -> ErrorFacts:
@@ -93,13 +85,13 @@ def facts_of(error: Any) -> ErrorFacts:
     if isinstance(error, dict) and isinstance(error.get("error"), dict | str):
         error = {**error, **error["error"]} if isinstance(error["error"], dict) else _flat(error)
     if not isinstance(error, dict):
-        return ErrorFacts(message=redacted(str(error)) if error else "")
+        return ErrorFacts(message=safe(str(error)) if error else "")
     code = error.get("code")
     number = _status_of(code) or _status_of(error.get("status")) or _status_of(error.get("status_code"))
     message = error.get("message") or error.get("detail") or error.get("error_description") or ""
     hints = [error.get("innererror"), error.get("metadata")]
     return ErrorFacts(
-        message=redacted(message if isinstance(message, str) else _json(message)),
+        message=safe(message if isinstance(message, str) else _json(message)),
         type=_word(error.get("type")),
         code="" if _status_of(code) else _word(code),
         param=_word(error.get("param")),
@@ -113,7 +105,7 @@ def _flat(error: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failure(
-    facts: ErrorFacts, status: int | None, said: str, provider: str, wait_s: float | None, raw: str
+    facts: ErrorFacts, status: int | None, said: str, provider: str, wait_s: float | None, raw: bytes
 ) -> Failure:
     kind, retryable = _classify(facts, status)
     if kind is None:
@@ -124,13 +116,13 @@ def _failure(
                 said,
                 code=facts.code or facts.type,
                 retryable=retryable,
-                http_status=_http_status(kind, status),
+                http_status=client_status(kind, status),
                 provider=provider,
                 status=status,
                 retry_after_s=wait_s,
             )
         )
-    detail = {**failure.detail, "raw": redacted(raw, MAX_RAW_CHARS)}
+    detail = {**failure.detail, "raw": raw_text(raw)}
     if facts.param:
         detail["field"] = facts.param
     return msgspec.structs.replace(failure, detail=detail)
@@ -141,76 +133,18 @@ def _classify(facts: ErrorFacts, status: int | None) -> tuple[type[ProviderError
     words = f"{facts.code} {facts.type}".lower()
     everything = f"{words} {facts.message} {facts.hints}"
     refusable = status is None or status < 300 or status in (400, 403, 413, 422)
-    if status == 402 or ((status is None or status in (403, 429)) and _QUOTA.search(everything)):
+    if status == 402 or ((status is None or status in (403, 429)) and QUOTA.search(everything)):
         return RateLimited, False  # waiting brings no money
-    if refusable and status != 403 and _CONTEXT.search(everything):
+    if refusable and status != 403 and CONTEXT.search(everything):
         return ContextOverflow, None
-    if refusable and _BLOCKED.search(f"{words} {facts.hints} {facts.message}"):
+    if refusable and BLOCKED.search(f"{words} {facts.hints} {facts.message}"):
         return ContentBlocked, None
     if status is not None and status >= 300:
-        return _by_status(status), None
+        return by_status(status), None
     for word, kind in _WORDS:
         if word in words:
             return kind, None
     return (None, None) if status is not None else (Unavailable, None)
-
-
-def _by_status(status: int) -> type[ProviderError]:
-    if status in (401, 403, 407):
-        return AuthError
-    if status == 429:
-        return RateLimited
-    if status in (408, 409, 425) or status >= 500:
-        return Unavailable
-    return BadRequest
-
-
-def _http_status(kind: type[ProviderError], status: int | None) -> int | None:
-    """What our own client should see: the provider's word where it concerns the request, a gateway's else."""
-    if kind is BadRequest and status is not None and 400 <= status < 500:
-        return status
-    if kind is Unavailable and status in (503, 504):
-        return status
-    return None
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait as `retry-after-ms` or `retry-after` says (a number, or a date against `date`).
-
-    headers: names in lower case. Returns None where they say nothing readable.
-    """
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            wait_s = float(headers.get(name, "")) * unit_s
-        except ValueError:
-            continue
-        if 0 <= wait_s < 1e9:
-            return wait_s
-    until, now = headers.get("retry-after"), headers.get("date")
-    if until is None or now is None:
-        return None
-    from email.utils import parsedate_to_datetime  # slow to import, rarely needed
-
-    try:
-        return max(0.0, (parsedate_to_datetime(until) - parsedate_to_datetime(now)).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
-def _parsed(body: bytes) -> Any:
-    """The body as data, or as text where it is not JSON."""
-    try:
-        return msgspec.json.decode(body)
-    except UNREADABLE:
-        return body.decode("utf-8", "replace").strip()
-
-
-def _page_or_text(text: str, headers: Mapping[str, str]) -> str:
-    """What to tell of a body that is not JSON: a page's title, else the text itself."""
-    if "html" not in headers.get("content-type", "").lower() and text[:1] != "<":
-        return text
-    title = _TITLE.search(excerpt(text, MAX_RAW_CHARS))
-    return f"an HTML page ({' '.join(title[1].split())})" if title else "an HTML page"
 
 
 def _status_of(value: Any) -> int | None:
@@ -231,11 +165,6 @@ def _json(value: Any) -> str:
 def _word(value: Any) -> str:
     """A vendor's short word, kept as short as a word is."""
     return excerpt(str(value or ""), MAX_WORD_CHARS)
-
-
-def redacted(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:
-    """The text without anything that looks like a key, cut to a readable length."""
-    return excerpt(_KEYS.sub("***", excerpt(text, MAX_READ_CHARS)), limit_chars)
 
 
 _TYPES = {

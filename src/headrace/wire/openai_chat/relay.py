@@ -12,7 +12,8 @@ from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
-from headrace.wire.openai_chat.event import bad_index, broken, ended_badly, read_oddly
+from headrace.wire.failing import broken
+from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import Misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
