@@ -124,6 +124,14 @@ def test_what_goes_wrong_is_one_line_and_a_code(name: str, env: dict[str, str]) 
     assert said in done.stderr
 
 
+def test_a_schema_too_deep_to_read_is_one_line_too(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text('{"a":' * 100_000 + "1" + "}" * 100_000)
+    done = chat("-m", "sim/echo", "--json-schema", str(tmp_path / "deep.json"), "Hi", env=env)
+    assert done.returncode == 2
+    assert "deep.json" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_bad_line_of_configuration_is_named(env: dict[str, str]) -> None:
     Path(env["HEADRACE_CONFIG"]).write_text("[server]\nport = 'x'\n")
     done = chat("-m", "sim/echo", "Hi", env=env)

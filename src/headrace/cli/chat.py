@@ -110,7 +110,7 @@ def _schema(file: Path | None) -> ResponseFormat | None:
         return None
     try:
         schema = msgspec.json.decode(file.read_bytes(), type=dict)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise click.UsageError(f"--json-schema {file}: {error}") from error
     return ResponseFormat("json_schema", name=file.stem, schema=schema, strict=True)
 
