@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
+import time
 from typing import Any
 
 from headrace.core.chunk import Finish, Start, Terminal, TextDelta
@@ -24,18 +26,33 @@ class ScriptedEngine:
                 raise RunnerError("no such weights", code="E502")
             case "raise":
                 raise ZeroDivisionError("in load")
+            case "hang":
+                time.sleep(60)
             case "exit":
                 print("native code gives up", file=sys.stderr, flush=True)
                 os._exit(3)
         return Facts(options.get("slots", 2))
 
     async def run(self, job: dict[str, Any], emit: Emit, /) -> Terminal:
-        await emit([Start("scripted")])
+        if not job.get("silent"):
+            await emit([Start("scripted")])
         for number in range(job.get("say", 0)):
             await emit([TextDelta(0, f"{number} ")])
-        match job.get("then"):
+        await self._then(job.get("then"), emit)
+        return Finish("stop")
+
+    async def _then(self, what: str | None, emit: Emit) -> None:
+        match what:
             case "crash":
                 os._exit(9)
+            case "tell":
+                while True:
+                    await asyncio.sleep(0.2)
+                    await emit(())
+            case "ignore cancel":
+                while True:
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.Event().wait()
             case "hang":
                 await asyncio.Event().wait()
             case "refuse":
@@ -45,7 +62,6 @@ class ScriptedEngine:
             case "raise":
                 self.ill = "divided by zero"
                 raise ZeroDivisionError("in run")
-        return Finish("stop")
 
     async def health(self) -> str:
         return self.ill

@@ -244,6 +244,25 @@ def test_cancel_stops_the_computation_within_half_a_second(bench: Bench, phase: 
     assert bench.run(run()) <= 0.5
 
 
+def test_reading_a_long_prompt_is_a_sign_of_life(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+
+    async def run() -> Kept:
+        worker = bench.model.host._worker
+        assert worker is not None
+        known = worker._watch.progress
+        monkeypatch.setattr(worker._watch, "progress", lambda id: (told.append(id), known(id)))
+        kept = begun(bench, "pebble " * 3000, settings=make(max_tokens=1))
+        while not told and kept.terminal is None:
+            await asyncio.sleep(0.02)
+        kept.source.cancel()
+        return kept
+
+    kept = bench.run(run())
+    assert told
+    assert kept.chunks == []  # it was told before anything could be shown
+
+
 def test_a_broken_engine_message_is_typed(bench: Bench) -> None:
     """A wrong type in the engine's own body, past our planner."""
     body = plan(Request("x", (user("hi"),))).job

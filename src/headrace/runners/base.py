@@ -18,6 +18,7 @@ from headrace.core.request import Request
 from headrace.errors import HeadraceError
 
 Emit: TypeAlias = Callable[[Sequence[Chunk]], Awaitable[None]]
+"""Takes chunks; an empty batch is a sign of life, for work that has nothing to show yet."""
 
 
 class Facts(msgspec.Struct, frozen=True):

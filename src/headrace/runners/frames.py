@@ -55,6 +55,20 @@ class Health(msgspec.Struct, frozen=True, tag_field="op", tag="health"):
     said: str
 
 
+class Ping(msgspec.Struct, frozen=True, tag_field="op", tag="ping"):
+    """Is the process there? Answered by `Pong` whatever the engine is at."""
+
+
+class Pong(msgspec.Struct, frozen=True, tag_field="op", tag="pong"):
+    """It is."""
+
+
+class Progress(msgspec.Struct, frozen=True, tag_field="op", tag="progress"):
+    """Reply `id` is being worked at and has nothing to show."""
+
+    id: int
+
+
 class Loaded(msgspec.Struct, frozen=True, tag_field="op", tag="loaded"):
     """The engine is ready."""
 
@@ -87,8 +101,8 @@ class GivenUp(msgspec.Struct, frozen=True, tag_field="op", tag="given-up"):
     why: str
 
 
-Down: TypeAlias = Load | Run | Credit | Cancel | Ask
-Up: TypeAlias = Loaded | LoadFailed | Batch | End | Health | GivenUp
+Down: TypeAlias = Load | Run | Credit | Cancel | Ask | Ping
+Up: TypeAlias = Loaded | LoadFailed | Batch | End | Health | Pong | Progress | GivenUp
 
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)

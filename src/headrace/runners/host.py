@@ -15,17 +15,19 @@ from typing import Any, Protocol
 
 import msgspec
 
-from headrace.core.chunk import Failure, Terminal
+from headrace.core.chunk import Chunk, Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
-from headrace.runners.process import Reader, WorkerProcess
+from headrace.runners.process import WorkerProcess
+from headrace.runners.watch import WorkerClocks
 
 log = logging.getLogger("headrace.runners")
 
 QUEUE_LIMIT = 32
+DEFAULT_CLOCKS = WorkerClocks()
 _BACKOFF_BASE_S, _BACKOFF_CAP_S = 0.5, 30.0
 
 
-class Guest(Reader, Protocol):
+class Guest(Protocol):
     """A reply that wants to be computed."""
 
     job: msgspec.Raw
@@ -34,12 +36,17 @@ class Guest(Reader, Protocol):
 
     def begun(self, worker: WorkerProcess, run_id: int, /) -> None: ...
 
+    def take(self, chunks: list[Chunk], /) -> None: ...
+
+    def over(self, terminal: Terminal, /) -> None: ...
+
 
 class EngineHost:
     """Owns one worker process of one engine.
 
     options: an awaitable that makes the load options ready (pulling weights where needed).
     queue_limit: replies that may wait for a slot; one more is refused with E501.
+    clocks: how long the worker may be silent.
     """
 
     def __init__(
@@ -49,11 +56,13 @@ class EngineHost:
         options: Callable[[], Awaitable[dict[str, Any]]],
         *,
         queue_limit: int = QUEUE_LIMIT,
+        clocks: WorkerClocks = DEFAULT_CLOCKS,
     ) -> None:
         self.name = name
         self._place = place
         self._options = options
         self._queue_limit = queue_limit
+        self._clocks = clocks
         self._waiting: deque[Guest] = deque()
         self._running: set[int] = set()
         self._worker: WorkerProcess | None = None
@@ -106,6 +115,13 @@ class EngineHost:
             await asyncio.shield(self._starting)
         if self._worker is None and self._last_error is not None:
             raise self._last_error
+
+    @property
+    def trouble(self) -> str:
+        """What is known to be wrong without asking the worker, "" where nothing is."""
+        if self._worker is not None:
+            return self._worker.trouble
+        return str(self._last_error or "")
 
     async def health(self) -> str:
         """Empty where all is well or nothing is loaded yet, else one sentence."""
@@ -170,7 +186,7 @@ class EngineHost:
             self._starting = asyncio.get_running_loop().create_task(self._start())
 
     async def _start(self) -> None:
-        worker = WorkerProcess(self._died)
+        worker = WorkerProcess(self._died, self._clocks)
         try:
             options = await self._options()
             await self._load(worker, options)
@@ -234,11 +250,12 @@ class EngineHost:
 class _Slot:
     """A guest in one of the worker's slots."""
 
-    __slots__ = ("_guest", "_host", "run_id", "take")
+    __slots__ = ("_guest", "_host", "late", "run_id", "take")
 
     def __init__(self, host: EngineHost, guest: Guest) -> None:
         self._host, self._guest, self.run_id = host, guest, 0
         self.take = guest.take
+        self.late = guest.over  # the slot stays taken until the engine has let go of it
 
     def over(self, terminal: Terminal) -> None:
         self._host.freed(self.run_id, well=not isinstance(terminal, Failure))

@@ -91,7 +91,9 @@ class LlamaEngine:
                 if event.get("stop"):
                     return await self._finish(event, segments, writer, emit)
                 segment = segments.feed(event)
-                if segment is not None:
+                if segment is None:
+                    await emit(())  # a step of the prompt was read, or text is held back: it is at work
+                else:
                     await emit(writer.write(segment.text, await self._tokens(segment)))
         raise RunnerError("the engine ended without saying how")
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, assert_never
+from typing import Any, Protocol, TypeVar, assert_never
 
 import msgspec
 
@@ -33,10 +33,16 @@ from headrace.runners.frames import (
     Load,
     Loaded,
     LoadFailed,
+    Ping,
+    Pong,
+    Progress,
     Run,
     encoded,
     up,
 )
+from headrace.runners.watch import Watch, WorkerClocks
+
+T = TypeVar("T")
 
 LOG_LINES = 60  # of what the worker wrote to stderr, kept to explain a failure
 _HEALTH_S = 10.0
@@ -45,7 +51,9 @@ _STOP_S = 2.0  # a worker that does not leave by itself in this time is killed
 
 
 class Reader(Protocol):
-    """Who gets one reply's chunks."""
+    """Who gets one reply's chunks. `late`: a clock ran out; the engine is stopped, and `over` follows."""
+
+    def late(self, failure: Failure, /) -> None: ...
 
     def take(self, chunks: list[Chunk], /) -> None: ...
 
@@ -73,12 +81,14 @@ class WorkerLog(asyncio.Protocol):
 class WorkerProcess(asyncio.Protocol):
     """One child process with one engine. Everything here runs on the loop that started it."""
 
-    def __init__(self, on_death: Callable[[WorkerProcess], None]) -> None:
+    def __init__(self, on_death: Callable[[WorkerProcess], None], clocks: WorkerClocks) -> None:
         self.log = WorkerLog()
         self.facts = Facts(0)
         self.why = ""  # it was killed, one sentence
         self._on_death = on_death
-        self._readers: dict[int, Reader] = {}
+        self._clocks = clocks
+        self._watch: Watch[Reader] = Watch(clocks)
+        self._timer: asyncio.TimerHandle | None = None
         self._ids = 0
         self._asked: deque[asyncio.Future[str]] = deque()
         self._frames = FrameReader()
@@ -108,7 +118,12 @@ class WorkerProcess(asyncio.Protocol):
             ours.setblocking(False)
             self._transport, _ = await self._loop.create_connection(lambda: self, sock=ours)
             self._send(Load({**options, "socket_path": os.path.join(self._folder, "engine.sock")}))
-            self.facts = await asyncio.shield(self._loaded)
+            async with asyncio.timeout(self._clocks.load_s):
+                self.facts = await asyncio.shield(self._loaded)
+        except TimeoutError as error:
+            await self.close()
+            text = f"the engine did not load in {self._clocks.load_s:g} s"
+            raise self._explained(RunnerError(text, code="E502")) from error
         except BaseException:
             ours.close() if self._transport is None else self._transport.abort()
             await self.close()
@@ -119,21 +134,39 @@ class WorkerProcess(asyncio.Protocol):
         """Begin one reply; its number, for `grant` and `cancel`. Where it raises, nothing was begun."""
         id = self._ids + 1
         self._send(Run(id, job, credit))
-        self._ids, self._readers[id] = id, reader
+        self._ids = id
+        self._watch.begin(id, reader, credit)
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._clocks.tick_s, self._tick)
         return id
 
     @property
     def readers(self) -> int:
         """Replies under way."""
-        return len(self._readers)
+        return len(self._watch.replies)
+
+    @property
+    def ticking(self) -> bool:
+        """Whether a timer runs."""
+        return self._timer is not None
+
+    @property
+    def trouble(self) -> str:
+        """What is known to be wrong without asking, "" where nothing is."""
+        silent_s = self._watch.silent_s
+        if self.why or silent_s < 2 * self._clocks.tick_s:
+            return self.why
+        return f"the local engine's process has not answered for {silent_s:g} s"
 
     def grant(self, id: int, more: int) -> None:
         """Let the worker send `more` chunks of reply `id`."""
         self._send(Credit(id, more))
+        self._watch.granted(id, more)
 
     def cancel(self, id: int) -> None:
         """Stop reply `id`. Its reader hears the end when its slot is free."""
         self._send(Cancel(id))
+        self._watch.stopped(id)
 
     async def health(self) -> str:
         """Empty where the engine is well, else one sentence."""
@@ -144,7 +177,10 @@ class WorkerProcess(asyncio.Protocol):
             async with asyncio.timeout(_HEALTH_S):
                 return await asked
         except TimeoutError:
-            return f"the engine's process did not answer in {_HEALTH_S:.0f} s"
+            said = f"the engine's process did not answer in {_HEALTH_S:.0f} s"
+            if not self._watch.replies:
+                self.kill(said)  # else its clocks judge: it may be the engine alone that is slow to tell
+            return said
 
     def _told(self, said: str) -> None:
         asked = self._asked.popleft() if self._asked else None
@@ -155,9 +191,27 @@ class WorkerProcess(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(encoded(message))
 
+    def _tick(self) -> None:
+        """The one timer. It runs while there are replies to wait for."""
+        self._timer = None
+        if not self._watch.replies:
+            self._watch.heard()
+            return
+        late, why = self._watch.tick()
+        for one in late:
+            reader = self._watch.replies[one.id].reader
+            self.cancel(one.id)
+            self._tell(reader.late, Failure.of(one.error))
+        if why:
+            self.kill(why)
+        else:
+            self._send(Ping())
+            self._timer = self._loop.call_later(self._clocks.tick_s, self._tick)
+
     # The socket's side.
 
     def data_received(self, data: bytes) -> None:
+        self._watch.heard()
         try:
             messages = [up(body) for body in self._frames.feed(data)]
         except ValueError as error:  # msgspec's errors are ValueErrors too
@@ -171,38 +225,52 @@ class WorkerProcess(asyncio.Protocol):
                     self._hand_on(message)
                 case End():
                     self._end(message)
-                case Health():
-                    self._told(message.said)
-                case GivenUp():
-                    self.kill(message.why)
-                case Loaded():
-                    self._settle(message.facts)
-                case LoadFailed():
-                    self._settle(self._explained(message.failure.error()))
+                case Progress():
+                    self._watch.progress(message.id)
                 case _:
-                    assert_never(message)
+                    self._learn(message)
+
+    def _learn(self, message: Pong | Health | GivenUp | Loaded | LoadFailed) -> None:
+        """News of the process itself."""
+        match message:
+            case Pong():
+                pass  # that something came is the answer
+            case Health():
+                self._told(message.said)
+            case GivenUp():
+                self.kill(message.why)
+            case Loaded():
+                self._settle(message.facts)
+            case LoadFailed():
+                self._settle(self._explained(message.failure.error()))
+            case _:
+                assert_never(message)
 
     def _hand_on(self, batch: Batch) -> None:
-        reader = self._readers.get(batch.id)
-        if reader is None:
+        reply = self._watch.replies.get(batch.id)
+        if reply is None:
             self._unknown(batch.id)
             return
+        reply.begun = True
+        reply.credit -= len(batch.chunks)
+        if not reply.stopping:
+            reply.quiet_s = 0.0
         try:
-            reader.take(batch.chunks)
+            reply.reader.take(batch.chunks)
         except Exception as error:  # noqa: BLE001 - a reader's fault is not its neighbours'
             self._reader_raised(error)
             self.cancel(batch.id)
 
     def _end(self, end: End) -> None:
-        reader = self._readers.pop(end.id, None)
-        if reader is None:
+        reply = self._watch.replies.pop(end.id, None)
+        if reply is None:
             self._unknown(end.id)
         else:
-            self._over(reader, end.terminal)
+            self._tell(reply.reader.over, end.terminal)
 
-    def _over(self, reader: Reader, terminal: Terminal) -> None:
+    def _tell(self, hears: Callable[[T], None], terminal: T) -> None:
         try:
-            reader.over(terminal)
+            hears(terminal)
         except Exception as error:  # noqa: BLE001 - as above
             self._reader_raised(error)
 
@@ -219,12 +287,16 @@ class WorkerProcess(asyncio.Protocol):
             self._reaped = self._loop.create_task(self._reap())
         while self._asked:
             self._told("the engine's process died")
-        readers, self._readers = self._readers, {}
+        replies = list(self._watch.replies.values())
+        self._watch.replies.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._on_death(self)
         why = self.why or "the local engine's process died"
         died = RunnerError(f"{why}; the next request starts a new one", retryable=True, http_status=503)
-        for reader in readers.values():
-            self._over(reader, Failure.of(died))
+        for reply in replies:
+            self._tell(reply.reader.over, Failure.of(died))
 
     def _settle(self, outcome: Facts | HeadraceError) -> None:
         if self._loaded.done():

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -32,6 +33,9 @@ from headrace.runners.frames import (
     Load,
     Loaded,
     LoadFailed,
+    Ping,
+    Pong,
+    Progress,
     Run,
     Up,
     down,
@@ -39,6 +43,7 @@ from headrace.runners.frames import (
 )
 
 _PR_SET_PDEATHSIG = 1
+_PROGRESS_S = 1.0  # a reply tells no more than one sign of life in this time
 
 
 class Reply:
@@ -47,6 +52,7 @@ class Reply:
     def __init__(self, credit: int) -> None:
         self.credit = credit
         self.begun = self.cancelled = False
+        self.told_s = 0.0  # when its last sign of life was sent
         self.granted = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -90,6 +96,8 @@ class Worker:
                 check = asyncio.create_task(self._tell_health())
                 self._checks.add(check)
                 check.add_done_callback(self._checks.discard)
+            case Ping():
+                self._send(Pong())
             case _:
                 assert_never(message)
 
@@ -115,9 +123,16 @@ class Worker:
     async def _tell_health(self) -> None:
         self._send(Health(await self.engine.health()))
 
+    def _tell_progress(self, id: int, reply: Reply) -> None:
+        now_s = time.monotonic()
+        if now_s - reply.told_s >= _PROGRESS_S:
+            reply.told_s = now_s
+            self._send(Progress(id))
+
     async def _run(self, message: Run, reply: Reply) -> None:
         async def emit(chunks: Sequence[Chunk]) -> None:
             if not chunks:
+                self._tell_progress(message.id, reply)
                 return
             self._send(Batch(message.id, list(chunks)))
             reply.credit -= len(chunks)
