@@ -8,7 +8,21 @@ from tests.server.conftest import Carrier
 from tests.server.doubles import BEGIN, END, HandModel, Models, frames
 from tests.server.raw import chat, connected, events, request, text_of
 
-from headrace.core.chunk import Cancelled, Failure, Finish, TextDelta
+from headrace.core.chunk import (
+    AudioDelta,
+    BlockStart,
+    Cancelled,
+    Chunk,
+    Failure,
+    Finish,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    Token,
+    ToolCallDelta,
+    VendorPart,
+)
+from headrace.core.opaque import Opaque
 from headrace.errors import (
     AuthError,
     ContextOverflow,
@@ -289,5 +303,63 @@ def test_relayed_bytes_pass_unchanged_and_what_is_wrong_is_told(carrier: Carrier
             counters = served.app.counters
             failed = sum(code is not None for _, _, code in RELAYED.values())
             assert (counters.relayed, counters.failed) == (len(RELAYED), failed)
+
+    carrier.run(main())
+
+
+BIG = "é" * 3000  # 6,000 bytes
+TOO_LARGE: dict[str, list[list[Chunk]]] = {
+    "text, many pieces": [[TextDelta(0, "x" * 100)] for _ in range(60)],
+    "text, one piece": [[TextDelta(0, BIG)]],
+    "text, one batch": [[TextDelta(0, "x" * 1000)] * 6],
+    "reasoning": [[ReasoningDelta(0, BIG)]],
+    "refusal": [[RefusalDelta(0, BIG)]],
+    "arguments": [[ToolCallDelta(0, BIG)]],
+    "sound": [[AudioDelta(0, b"x" * 6000)]],
+    "tokens": [[TextDelta(0, "x", (Token("x", top=(Token("y" * 100),) * 20),))] for _ in range(3)],
+    "a vendor's parts": [[VendorPart(Opaque("openai_chat", {"x": "y" * 1000}))] for _ in range(6)],
+    "empty pieces": [[TextDelta(0, "")] for _ in range(200)],
+    "blocks": [[BlockStart(n, "text")] for n in range(1, 200)],
+}
+
+
+@pytest.mark.parametrize("case", TOO_LARGE)
+def test_an_answer_that_is_gathered_is_bounded(carrier: Carrier, case: str) -> None:
+    async def main() -> None:
+        model = HandModel()
+        limits = Limits(max_reply_bytes=5000, drain_s=2)
+        async with carrier.serving(Models(model), limits) as served, connected(served.url) as client:
+            await client.send(chat(stream=False))
+            source = await model.source()
+            source.push(*BEGIN)
+            for batch in TOO_LARGE[case]:
+                source.push(*batch)
+            response = await client.response()
+            assert (response.status, response.error["code"]) == (502, "reply_too_large")
+            assert "max_reply_bytes" in response.error["message"]
+            assert "5000" in response.error["message"]
+            assert source.was_cancelled.is_set()
+            assert (served.app.counters.failed, served.app.counters.cancelled) == (1, 0)
+            await client.send(chat(stream=False))  # the connection lives, and what fits is answered
+            source = await model.source()
+            source.push(*BEGIN, TextDelta(0, "x" * 4000), *END)
+            source.end()
+            assert (await client.response()).status == 200
+
+    carrier.run(main())
+
+
+def test_an_answer_that_is_streamed_has_no_such_bound(carrier: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with (
+            carrier.serving(Models(model), Limits(max_reply_bytes=5000, drain_s=2)) as served,
+            connected(served.url) as client,
+        ):
+            await client.send(chat())
+            source = await model.source()
+            source.push(*BEGIN, TextDelta(0, BIG), *END)
+            source.end()
+            assert text_of((await client.response()).body) == BIG
 
     carrier.run(main())

@@ -83,6 +83,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Port = 8787
     max_body_bytes: PositiveInt | None = None
     max_head_bytes: PositiveInt | None = None
+    max_reply_bytes: PositiveInt | None = None
     head_s: PositiveSeconds | None = None
     body_s: PositiveSeconds | None = None
     idle_s: PositiveSeconds | None = None

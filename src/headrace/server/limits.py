@@ -11,6 +11,8 @@ class Limits:
 
     max_body_bytes: of a request (413); room for a few images in base64.
     max_head_bytes: request line and headers together (414, 431); the same for a chunked body's trailers.
+    max_reply_bytes: of an answer that is gathered whole for a client that does not stream, its chunks written
+        as JSON (502). A stream needs no such bound: it holds `write_buffer_bytes`.
     head_s, body_s: for a request's head and for its whole body to come (408): a slow sender holds nothing.
     idle_s: a connection kept open between requests.
     max_pipelined: complete requests that wait behind a running one before the connection is read no more.
@@ -22,6 +24,7 @@ class Limits:
 
     max_body_bytes: int = 32 * 2**20
     max_head_bytes: int = 64 * 2**10
+    max_reply_bytes: int = 64 * 2**20
     head_s: float = 15.0
     body_s: float = 120.0
     idle_s: float = 75.0

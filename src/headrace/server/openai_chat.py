@@ -6,20 +6,18 @@ import secrets
 import string
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from headrace.core.chunk import Cancelled, Chunk, Failure, Terminal
-from headrace.core.fold import ReplyFold
-from headrace.core.model import Model, ModelCard, Source
-from headrace.core.reply import Reply
-from headrace.errors import RequestError, StreamCancelledException, Truncated
+from headrace.core.model import Model, ModelCard
+from headrace.errors import RequestError
 from headrace.server.app import App
-from headrace.server.counters import Tally
+from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
-from headrace.server.problem import JSON_TYPE, respond_problem
+from headrace.server.problem import JSON_TYPE
 from headrace.server.streams import EVENT_STREAM, EncodeSink, RelaySink, Report
 from headrace.wire.openai_chat.completion import completion_body
 from headrace.wire.openai_chat.encode import ChatEncoder
@@ -61,7 +59,14 @@ class ChatEndpoints:
             return
         opened = model.open(parsed.request)
         fields = [JSON_TYPE, *_warning_fields((*parsed.warnings, *opened.warnings))]
-        CollectSink(exchange, model.card.id, parsed.request.model, fields, self._report).begin(opened.source)
+        CollectSink(
+            exchange,
+            model.card.id,
+            partial(completion_body, **_says(parsed.request.model)),
+            self._report,
+            max_bytes=self._app.limits.max_reply_bytes,
+            fields=fields,
+        ).begin(opened.source)
 
     def _stream(self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes) -> None:
         keepalive_after_s = self._app.limits.keepalive_after_s
@@ -97,81 +102,6 @@ class ChatEndpoints:
         """One of them, by id or alias; ids hold slashes."""
         card = self._app.runtime.resolve(exchange.path.removeprefix("/v1/models/")).card
         exchange.respond(200, (JSON_TYPE,), msgspec.json.encode(_card_body(card)))
-
-
-class CollectSink:
-    """Gathers a whole reply and answers with one body; any failure is a real HTTP status.
-
-    model: its id, for the tally. asked: the name the client gave, which the body repeats.
-    """
-
-    __slots__ = ("_asked", "_exchange", "_fields", "_fold", "_model", "_report", "_source")
-
-    def __init__(self, exchange: Exchange, model: str, asked: str, fields: Fields, report: Report) -> None:
-        self._exchange: Exchange | None = exchange
-        self._model = model
-        self._asked = asked
-        self._fields = fields
-        self._fold = ReplyFold()
-        self._report = report
-        self._source: Source[Chunk] | None = None
-
-    def begin(self, source: Source[Chunk]) -> None:
-        """Start the source and answer the exchange when it has ended."""
-        assert self._exchange is not None
-        self._source = source
-        self._exchange.listener = self
-        source.start(self)
-
-    def push(self, batch: Sequence[Chunk], /) -> None:
-        if self._exchange is not None:
-            self._fold.feed(batch)
-
-    def end(self, terminal: Terminal, /) -> None:
-        self._fold.feed((terminal,))
-        exchange, reply = self._settle(terminal)
-        if exchange is None:
-            return
-        if isinstance(terminal, Cancelled):
-            why = terminal.why or "the answer was cancelled"
-            terminal = Failure.of(StreamCancelledException(why, http_status=503))
-        if isinstance(terminal, Failure):
-            respond_problem(exchange, terminal)
-        elif not reply.candidates:
-            respond_problem(exchange, Failure.of(Truncated("the model ended without an answer")))
-        else:
-            exchange.respond(200, self._fields, completion_body(reply, **_says(self._asked)))
-
-    def on_pause(self) -> None:
-        """Nothing is written before the end."""
-
-    def on_resume(self) -> None:
-        """Nothing is written before the end."""
-
-    def on_lost(self) -> None:
-        source = self._source
-        self._settle(Cancelled("the client went away"), lost=True)
-        if source is not None:
-            source.cancel()
-
-    def on_shutdown(self, failure: Failure) -> None:
-        source = self._source
-        exchange, _ = self._settle(failure)
-        if exchange is not None:
-            respond_problem(exchange, failure)
-        if source is not None:
-            source.cancel()
-
-    def _settle(self, terminal: Terminal, *, lost: bool = False) -> tuple[Exchange | None, Reply]:
-        """The exchange, once; None when the answer has been given or nobody waits for it."""
-        exchange, self._exchange = self._exchange, None
-        self._source = None
-        reply = self._fold.reply()
-        if exchange is not None:
-            exchange.listener = None
-            duration_s = exchange.wheel.now_s() - exchange.began_s
-            self._report(Tally(self._model, terminal, duration_s, None, reply.usage, lost))
-        return exchange, reply
 
 
 def _says(model: str) -> dict[str, Any]:
