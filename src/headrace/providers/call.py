@@ -14,6 +14,7 @@ from headrace.core.model import Sink
 from headrace.core.stage import Stage
 from headrace.errors import HeadraceError, Truncated
 from headrace.providers.clock import AnswerClock
+from headrace.providers.received import dated
 from headrace.providers.scrub import scrubbed
 from headrace.transport.http import Call, HttpRequest, Sender
 from headrace.transport.wheel import Deadline
@@ -120,7 +121,7 @@ class ProviderSource(Generic[T]):
     def head(self, status: int, headers: Mapping[str, str], /) -> None:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if status != 200 or media_type not in ("", self._plan.content_type):
-            self._body = _Body(status, headers)
+            self._body = _Body(status, dated(headers))
 
     def data(self, data: bytes, /) -> None:
         stage = self._stage

@@ -9,6 +9,7 @@ import msgspec
 from headrace.core.chunk import Failure
 from headrace.core.model import ModelCard
 from headrace.errors import HeadraceError, WireError
+from headrace.providers.received import dated
 from headrace.providers.row import ProviderRow, key_of, request_headers, secrets_of
 from headrace.providers.scrub import scrubbed
 from headrace.transport.fetch import fetch
@@ -26,8 +27,8 @@ async def list_models(
     Raises: AuthError (no key, or refused), ProviderError, WireError, StreamTimeoutException.
     """
     key = key_of(row)
-    headers = request_headers(row, key, accept="application/json")
-    request = HttpRequest("GET", row.base_url + "/models", headers, b"", row.ca_file)
+    sent = request_headers(row, key, accept="application/json")
+    request = HttpRequest("GET", row.base_url + "/models", sent, b"", row.ca_file)
     try:
         response = await fetch(
             sender or pool_here(), request, connect_s=row.clocks.connect_s, total_s=total_s
@@ -37,7 +38,8 @@ async def list_models(
     else:
         if response.status == 200:
             return [_card(row, each) for each in _listed(row, response.body)]
-        failure = wire_named(row.wire).failure(response.status, response.headers, response.body, row.name)
+        headers = dated(response.headers)
+        failure = wire_named(row.wire).failure(response.status, headers, response.body, row.name)
     # Raised out here, so that no unclean error hangs on it as its context.
     raise scrubbed(failure, secrets_of(row, key), row.name).error()
 

@@ -31,6 +31,7 @@ MAX_RAW_CHARS = 4096
 MAX_MESSAGE_CHARS = 1000
 MAX_WORD_CHARS = 200
 QUOTED_CHARS = 120
+MAX_WAIT_S = 1e9  # a longer one (31 years) is no wait but a mistake
 
 _KEYS = re.compile(
     r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
@@ -179,7 +180,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
             wait_s = float(headers.get(name, "")) * unit_s
         except ValueError:
             continue
-        if 0 <= wait_s < 1e9:
+        if 0 <= wait_s < MAX_WAIT_S:
             return wait_s
     until, now = headers.get("retry-after"), headers.get("date")
     if until is None or now is None:
@@ -187,9 +188,10 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     from email.utils import parsedate_to_datetime  # slow to import, rarely needed
 
     try:
-        return max(0.0, (parsedate_to_datetime(until) - parsedate_to_datetime(now)).total_seconds())
+        wait_s = (parsedate_to_datetime(until) - parsedate_to_datetime(now)).total_seconds()
     except (ValueError, TypeError):
         return None
+    return max(0.0, wait_s) if wait_s < MAX_WAIT_S else None
 
 
 def safe(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:
