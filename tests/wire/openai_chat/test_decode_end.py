@@ -47,6 +47,21 @@ def test_the_terminator_without_a_finish_reason_is_flagged() -> None:
     assert decode(*TEXT[:3], DONE)[-2:] == [CandidateEnd("stop", ""), Finish("stop", "", clean=False)]
 
 
+@pytest.mark.parametrize("end", [b"[DONE]", b"[DONE] ", b"[DONE]\t "])
+def test_blanks_behind_the_terminator_do_not_matter(end: bytes) -> None:
+    stream = b"".join(TEXT) + b"data: " + end + b"\n\n"
+    assert decode(stream)[-1] == Finish("stop", "stop")
+    assert stages.run(ChatRelay(True), [[stream]]) == [stream, Finish("stop", "stop")]
+
+
+@pytest.mark.parametrize("end", [b"[DONE]x", b"[DONE][DONE]", b"[DONE] 1", b"[DONE", b"[done]", b"[]"])
+@pytest.mark.parametrize("stage", [ChatDecoder, lambda: ChatRelay(True)], ids=["decoder", "relay"])
+def test_what_only_begins_like_the_terminator_breaks_the_wire(stage: Any, end: bytes) -> None:
+    last = stages.run(stage(), [[TEXT[1] + b"data: " + end + b"\n\n" + TEXT[3] + DONE]])[-1]
+    assert isinstance(last, Failure)
+    assert (last.kind, "event 2" in last.message) == ("wire", True)
+
+
 def test_what_comes_after_the_terminator_is_not_read() -> None:
     assert decode(*TEXT, DONE, delta(content="more"), b"data: {garbage\n\n") == decode(*TEXT, DONE)
 

@@ -22,10 +22,9 @@ from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.misfit import Misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.terminator import BRACKET, is_done
 
 _LENIENT_AFTER = 3  # chunks in a row with unknown fields: then the strict reading is not tried any more
-
-_BRACKET = ord("[")
 
 _read = msgspec.json.Decoder(ChunkBody).decode
 
@@ -128,7 +127,7 @@ class ChatDecoder:
         """Read one event. name: the event's own name, empty for most."""
         if self._done or not data:
             return
-        if data[0] == _BRACKET and data[:6] == b"[DONE]":
+        if data[0] == BRACKET and is_done(data):
             self._terminator(out)
             return
         self._events += 1

@@ -26,11 +26,11 @@ from headrace.wire.openai_chat.failure import error_event
 from headrace.wire.openai_chat.finish import reason_word
 from headrace.wire.openai_chat.schema import WIRE_NAME
 from headrace.wire.openai_chat.usage import usage_body
+from headrace.wire.terminator import DONE
 
-__all__ = ["DONE", "ChatEncoder", "completion_body"]
+__all__ = ["ChatEncoder", "completion_body"]
 
 _json = msgspec.json.encode
-DONE = b"data: [DONE]\n\n"
 
 
 class ChatEncoder:

@@ -36,6 +36,7 @@ from headrace.wire.failing import (
     retry_after_s,
     safe,
 )
+from headrace.wire.terminator import DONE
 
 # Words in an error's `type` or `code`, for errors that come without an HTTP status, in order of trust.
 _WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
@@ -196,4 +197,4 @@ def error_body(failure: Failure) -> bytes:
 
 def error_event(failure: Failure) -> bytes:
     """The failure as the last events of a stream: the error, at which clients raise, then the terminator."""
-    return b"data: " + error_body(failure) + b"\n\ndata: [DONE]\n\n"
+    return b"data: " + error_body(failure) + b"\n\n" + DONE

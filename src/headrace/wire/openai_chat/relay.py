@@ -18,6 +18,7 @@ from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import Misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.terminator import BRACKET, DONE, is_done
 
 
 class _Function(msgspec.Struct, gc=False):
@@ -60,8 +61,6 @@ class _Event(msgspec.Struct, gc=False):
 
 _ODD = _Event()  # stands for an event that does not fit: it is read again as plain data
 _read = msgspec.json.Decoder(_Event).decode
-_BRACKET = ord("[")
-_DONE = b"data: [DONE]\n\n"
 _ONLY_0 = {0}
 
 
@@ -208,7 +207,7 @@ class ChatRelay:
         if self._misfit is not None and self._misfit.found:
             return [self._misfit.failure()]
         if self._seen and self._seen == self._ended:
-            return [_DONE, self._finish(False)]
+            return [DONE, self._finish(False)]
         said = f"the stream ended after {self._events} events without a finish_reason"
         return [Failure.of(Truncated(said))]
 
@@ -224,7 +223,7 @@ class ChatRelay:
 
     def _look(self, data: bytes, name: str) -> bool | Terminal:
         """Whether an event may pass, or the terminal that it is. data: not empty."""
-        if data[0] == _BRACKET and data[:6] == b"[DONE]":
+        if data[0] == BRACKET and is_done(data):
             return self._terminator()
         self._events += 1
         event: _Event | ChunkBody

@@ -22,10 +22,9 @@ from headrace.wire.openai_completions.failure import failure_from_response
 from headrace.wire.openai_completions.schema import MAX_CANDIDATES, WIRE_NAME, CompletionBody
 from headrace.wire.openai_completions.usage import usage_from
 from headrace.wire.reading import UNREADABLE
+from headrace.wire.terminator import BRACKET, is_done
 
 _LENIENT_AFTER = 3  # events in a row with unknown fields: then the strict reading is not tried any more
-_BRACKET = ord("[")
-
 _read = msgspec.json.Decoder(CompletionBody).decode
 
 
@@ -112,7 +111,7 @@ class CompletionsDecoder:
     def _event(self, data: bytes, name: str, out: list[Chunk]) -> None:
         if self._done or not data:
             return
-        if data[0] == _BRACKET and data[:6] == b"[DONE]":
+        if data[0] == BRACKET and is_done(data):
             self._terminator(out)
             return
         self._events += 1
