@@ -50,9 +50,9 @@ class ScriptedEngine:
                     await asyncio.sleep(0.2)
                     await emit(())
             case "ignore cancel":
-                while True:
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.Event().wait()
+                await _deaf()
+            case "block":
+                time.sleep(60)
             case "hang":
                 await asyncio.Event().wait()
             case "refuse":
@@ -65,3 +65,9 @@ class ScriptedEngine:
 
     async def health(self) -> str:
         return self.ill
+
+
+async def _deaf() -> None:
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()

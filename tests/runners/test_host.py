@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -220,30 +216,6 @@ def test_a_reader_that_raises_harms_no_other() -> None:
         assert isinstance(told[0]["exception"], ZeroDivisionError)
 
     hosted(work)
-
-
-def test_the_worker_ends_with_its_parent() -> None:
-    script = textwrap.dedent(
-        """
-        import asyncio, os
-        from headrace.runners.host import EngineHost
-
-        async def main():
-            async def ready():
-                return {}
-            host = EngineHost("local/scripted", "scripted_engine:ScriptedEngine", ready)
-            await host.warm()
-            print(host.worker_pid, flush=True)
-            os.kill(os.getpid(), 9)
-
-        asyncio.run(main())
-        """
-    )
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, check=False)
-    assert ran.returncode == -signal.SIGKILL, ran.stderr
-    worker = int(ran.stdout)
-    with contextlib.suppress(psutil.NoSuchProcess):  # gone already
-        psutil.Process(worker).wait(timeout=10)
 
 
 def test_it_works_on_uvloop() -> None:

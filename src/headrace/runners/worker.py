@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import select
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from typing import assert_never
@@ -43,6 +45,7 @@ from headrace.runners.frames import (
 )
 
 _PR_SET_PDEATHSIG = 1
+_LEAVE_S = 1.0  # to leave by the loop, the usual way, once the parent is gone
 _PROGRESS_S = 1.0  # a reply tells no more than one sign of life in this time
 
 
@@ -172,11 +175,28 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _die_with_socket(fd: int) -> None:
+    """A thread that ends the process soon after the parent's end closed, whatever holds the loop meanwhile.
+
+    The signal above is Linux's, and comes only where the parent's main thread started us.
+    """
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(fd, getattr(select, "POLLRDHUP", 0))  # a hang-up is always told
+        poll.poll()
+        time.sleep(_LEAVE_S)
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main(argv: Sequence[str]) -> None:
     """The process's whole life."""
     place, fd = argv[0], int(argv[1])
     if "--die-with-parent" in argv:
         _die_with_parent()
+    _die_with_socket(fd)
     sock = socket.socket(fileno=fd)
     sock.setblocking(False)
     engine = engine_at(place)
