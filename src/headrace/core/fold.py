@@ -170,11 +170,16 @@ class ReplyFold:
                 self._terminal = self._terminal or chunk
             case Start():
                 self._start = chunk
+                if chunk.vendor is not None:
+                    self._vendor.append(chunk.vendor)
             case BlockStart():
                 block = _Block(chunk.kind, chunk.id, chunk.name, chunk.vendor)
                 self._of(chunk.candidate).blocks[chunk.block] = block
             case CandidateEnd():
-                self._of(chunk.candidate).end = chunk
+                gathered = self._of(chunk.candidate)
+                gathered.end = chunk
+                if chunk.vendor is not None:
+                    gathered.vendor.append(chunk.vendor)
             case UsageReport():
                 self._usage = chunk.usage
             case Step() | Verdict() | Citation() | VendorPart() | BlockEnd():

@@ -184,6 +184,8 @@ def _vendor(body: dict[str, Any]) -> Opaque | None:
     carried = _CARRIED[body["type"]]
     if "signature" in body and not body["signature"]:
         carried |= {"signature"}
+    if body.get("input"):
+        carried -= {"input"}
     extra = {name: value for name, value in body.items() if name not in carried}
     return Opaque(WIRE_NAME, extra) if extra else None
 

@@ -20,11 +20,10 @@ from headrace.core.opaque import Opaque
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.anthropic.blocks import Blocks, Misplaced
-from headrace.wire.anthropic.event import broken, known_piece, read_oddly
+from headrace.wire.anthropic.event import known_piece, read_oddly
+from headrace.wire.anthropic.failure import failure_from_response
 from headrace.wire.anthropic.finish import reason_from
-from headrace.wire.anthropic.misfit import Misfit
 from headrace.wire.anthropic.schema import (
-    UNREADABLE,
     WIRE_NAME,
     BlockPiece,
     BlockStarted,
@@ -37,6 +36,9 @@ from headrace.wire.anthropic.schema import (
 )
 from headrace.wire.anthropic.usage import usage_from
 from headrace.wire.base import NO_QUIRKS
+from headrace.wire.failing import broken
+from headrace.wire.misfit import Misfit
+from headrace.wire.reading import UNREADABLE
 
 _read = msgspec.json.Decoder(Event).decode
 # Of `message_start`: what the chunk says itself, or what is always the same.
@@ -79,7 +81,7 @@ class MessagesDecoder:
 
     def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
         self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit()
+        self._misfit: Misfit | None = Misfit(failure_from_response)
         self._blocks = Blocks()
         self._usage: dict[str, Any] = {}
         self._id = ""

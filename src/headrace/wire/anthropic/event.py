@@ -8,10 +8,8 @@ import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.core.opaque import Opaque
-from headrace.errors import WireError
 from headrace.wire.anthropic.failure import failure_from_event
 from headrace.wire.anthropic.schema import (
-    UNREADABLE,
     WIRE_NAME,
     CitationPiece,
     JsonPiece,
@@ -20,8 +18,8 @@ from headrace.wire.anthropic.schema import (
     TextPiece,
     ThinkingPiece,
 )
-
-QUOTED_CHARS = 120
+from headrace.wire.failing import broken
+from headrace.wire.reading import UNREADABLE
 
 _PIECES: dict[str, type[Piece]] = {
     "text_delta": TextPiece,
@@ -34,19 +32,20 @@ _PIECES: dict[str, type[Piece]] = {
 
 def read_oddly(data: bytes, name: str, number: int) -> dict[str, Any] | Failure:
     """The `number`-th event, called `name`, as plain data; or the failure that it is."""
-    text = data.decode("utf-8", "replace")
     named_error = name == "error"
     try:
-        parsed = msgspec.json.decode(text)
+        parsed = msgspec.json.decode(data.decode("utf-8", "replace"))
     except UNREADABLE as error:
-        return failure_from_event(text) if named_error else broken(text, number, f"not valid JSON ({error})")
+        if named_error:
+            return failure_from_event(data.decode("utf-8", "replace"), data)
+        return broken(data, number, f"not valid JSON ({error})")
     if named_error or (isinstance(parsed, dict) and _is_error(parsed)):
-        return failure_from_event(parsed)
+        return failure_from_event(parsed, data)
     if not isinstance(parsed, dict):
-        return broken(text, number, "not a JSON object")
+        return broken(data, number, "not a JSON object")
     if not isinstance(parsed.get("type"), str):
         if not name:
-            return broken(text, number, "an event without a type")
+            return broken(data, number, "an event without a type")
         parsed["type"] = name
     return parsed
 
@@ -61,13 +60,6 @@ def known_piece(delta: dict[str, Any]) -> tuple[Piece, Opaque | None] | None:
     piece = msgspec.convert({name: delta[name] for name in (*fields, "type") if name in delta}, kind)
     extra = {name: value for name, value in delta.items() if name != "type" and name not in fields}
     return piece, Opaque(WIRE_NAME, extra) if extra else None
-
-
-def broken(data: bytes | str, number: int, why: str) -> Failure:
-    """The failure for an event that breaks the wire, with the beginning of it."""
-    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    quoted = text if len(text) <= QUOTED_CHARS else text[:QUOTED_CHARS] + "..."
-    return Failure.of(WireError(f"event {number} of the stream: {why}: {quoted}"))
 
 
 def _is_error(data: dict[str, Any]) -> bool:

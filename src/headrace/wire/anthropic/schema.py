@@ -13,9 +13,6 @@ import msgspec
 
 WIRE_NAME = "anthropic"
 
-# What reading JSON may raise, whatever the bytes: bad JSON or types, bad UTF-8, nesting beyond the stack.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
 
 class TextPiece(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text_delta"):
     """A piece of an answer."""

@@ -1,0 +1,126 @@
+"""The vendor's blocks and pieces of blocks, written from ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import (
+    BlockKind,
+    BlockStart,
+    Citation,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+)
+from headrace.core.opaque import Opaque
+from headrace.wire.anthropic.blocks import IMPLIED, NO_ARGUMENTS
+from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.reading import UNREADABLE
+
+Fields = dict[str, Any]
+Delta = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | TranscriptDelta
+
+# Our kinds that have a place here; sound and images of an answer have none.
+KINDS: dict[BlockKind, str] = {
+    "text": "text",
+    "refusal": "text",
+    "transcript": "text",
+    "reasoning": "thinking",
+    "tool-call": "tool_use",
+}
+
+
+def own(vendor: Opaque | None) -> Fields:
+    """What came over this wire with a chunk or a part; nothing of another wire's."""
+    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
+        return {}
+    return vendor.data
+
+
+def begun(start: BlockStart, index: int) -> Fields:
+    """The `content_block` that a block begins with."""
+    extra = own(start.vendor)
+    match KINDS[start.kind]:
+        case "text":
+            return {"type": "text", "text": "", **extra}
+        case "tool_use":
+            return {
+                "type": "tool_use",
+                "id": call_id(start.id, index),
+                "name": start.name,
+                "input": {},
+                **extra,
+            }
+        case _:
+            return (
+                extra if "type" in extra else {"type": "thinking", "thinking": "", "signature": "", **extra}
+            )
+
+
+def call_id(id: str, index: int) -> str:
+    """The id of a tool call; one is made where the source has none, as results refer to it."""
+    return id or f"toolu_{index}"
+
+
+def piece(delta: Delta) -> Fields | None:
+    """The `delta` of an event; None where there is nothing to say."""
+    extra = own(delta.vendor)
+    match delta:
+        case ToolCallDelta():
+            if delta.vendor == IMPLIED:
+                # What the block began with holds it already, or it is nothing.
+                empty = delta.arguments == NO_ARGUMENTS
+                return {"type": "input_json_delta", "partial_json": ""} if empty else None
+            kind, field, said = "input_json_delta", "partial_json", delta.arguments
+        case ReasoningDelta():
+            kind, field, said = "thinking_delta", "thinking", delta.reasoning
+        case RefusalDelta():
+            kind, field, said = "text_delta", "text", delta.refusal
+        case _:
+            kind, field, said = "text_delta", "text", delta.text
+    if "type" in extra:
+        return extra
+    return {"type": kind, field: said, **extra} if said or extra else None
+
+
+def citation(source: Citation) -> Fields | None:
+    """The vendor's citation; None for a source of another wire's without an address."""
+    extra = own(source.vendor)
+    if extra:
+        return extra
+    if not source.url:
+        return None
+    return {
+        "type": "web_search_result_location",
+        "cited_text": source.quote,
+        "encrypted_index": "",  # required, and only the vendor's own search can fill it
+        "title": source.title or None,
+        "url": source.url,
+    }
+
+
+def tool_input(arguments: str) -> Fields:
+    """A call's arguments as the object that the vendor wants; what is no object is kept beneath a name."""
+    if not arguments.strip():
+        return {}
+    try:
+        parsed = msgspec.json.decode(arguments)
+    except UNREADABLE:
+        return {"_arguments": arguments}
+    return parsed if isinstance(parsed, dict) else {"_arguments": parsed}
+
+
+def is_whole(arguments: list[str]) -> bool:
+    """Whether a call's arguments so far are a complete JSON object, so that nothing can follow."""
+    text = "".join(arguments)
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except UNREADABLE:
+        return False
+    return True

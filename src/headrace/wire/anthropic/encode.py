@@ -1,0 +1,176 @@
+"""Chunks -> the events of a streamed message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import (
+    Cancelled,
+    CandidateEnd,
+    Chunk,
+    Failure,
+    Finish,
+    Start,
+    TextDelta,
+    UsageReport,
+    VendorPart,
+)
+from headrace.errors import StreamCancelledException, Truncated, WireError
+from headrace.wire.anthropic.block_bodies import Fields, own
+from headrace.wire.anthropic.failure import error_event
+from headrace.wire.anthropic.finish import reason_word
+from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockSequence, Overrun
+from headrace.wire.anthropic.usage import usage_body
+
+_json = msgspec.json.encode
+_TEXT = (
+    b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":'
+)
+_TEXT_END = b"}}\n\n"
+_STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+
+
+class MessagesEncoder:
+    """A stage: chunks -> SSE bytes of a streamed message, ending in `message_stop`.
+
+    id, model: what `message_start` says; what is empty is the source's own. Nothing leaves before the answer
+    begins. Counts known by then stand in `message_start`, the last ones in `message_delta`, which clients
+    take for the truth. Blocks go out one behind the other (`sequence.py`). A Failure becomes an `error`
+    event, the last one. What came over this wire and is not modelled goes back where it was. What this
+    protocol has no place for is left out: sound, images, steps, verdicts, every candidate but the first. A
+    refusal in words of its own goes out as text, with the stop reason `refusal`.
+    """
+
+    __slots__ = (
+        "_begun", "_blocks", "_done", "_end", "_id", "_model", "_more", "_opaque", "_out", "_start", "_text",
+        "_text_block", "_usage",
+    )  # fmt: skip
+
+    def __init__(self, *, id: str = "", model: str = "") -> None:
+        self._id = id
+        self._model = model
+        self._out: list[bytes] = []
+        self._blocks = BlockSequence(self._write)
+        self._start = Start()
+        self._usage: UsageReport | None = None
+        self._end: CandidateEnd | None = None
+        self._more: Fields = {}  # of a message_delta that came before the last
+        self._opaque: dict[Any, int] = {}  # the source's indices of opaque blocks -> ours
+        self._text_block = -1  # the open text block; its ordinary event begins with `_text`
+        self._text = b""
+        self._begun = False
+        self._done = False
+
+    def feed(self, batch: Sequence[Chunk]) -> list[bytes]:
+        """The events for `batch`."""
+        out = self._out = []
+        for chunk in batch:
+            if self._done:
+                break
+            if type(chunk) is TextDelta and chunk.block == self._text_block and chunk.vendor is None:
+                if chunk.text and not chunk.candidate:
+                    out.append(b"%b%b%b" % (self._text, _json(chunk.text), _TEXT_END))
+            else:
+                self._other(chunk)
+        return out
+
+    def close(self) -> list[bytes]:
+        """An input without a terminal is reported to the client as truncated."""
+        if self._done:
+            return []
+        return self.feed([Failure.of(Truncated("the source ended without a terminal"))])
+
+    def _other(self, chunk: Chunk) -> None:
+        if getattr(chunk, "candidate", 0):
+            return
+        if isinstance(chunk, BLOCK_CHUNKS):
+            try:
+                self._blocks.take(chunk)
+            except Overrun as error:
+                self._terminal(Failure.of(WireError(str(error))))
+            self._text_block = self._blocks.number if self._blocks.in_text else -1
+            self._text = _TEXT % self._blocks.index
+            return
+        match chunk:
+            case Start():
+                if not self._begun:
+                    self._start = chunk
+            case UsageReport():
+                self._usage = chunk
+            case CandidateEnd():
+                self._end = chunk
+            case VendorPart():
+                self._vendor(own(chunk.part))
+            case Finish() | Failure() | Cancelled():
+                self._terminal(chunk)
+
+    def _write(self, event: Fields) -> None:
+        if not self._begun:
+            self._begun = True
+            self._write({"type": "message_start", "message": self._message()})
+        self._out.append(b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)))
+
+    def _message(self) -> Fields:
+        known = own(self._start.vendor)
+        usage = usage_body(self._usage.usage if self._usage is not None else None)
+        return {
+            "id": self._id or self._start.id,
+            "type": "message",
+            "role": "assistant",
+            "model": self._model or self._start.model,
+            "content": [],
+            "usage": usage,
+            **known,
+            "stop_reason": None,
+            "stop_sequence": None,
+        }
+
+    def _vendor(self, event: Fields) -> None:
+        """An event of this wire's that is not modelled; its index is ours to give."""
+        kind = event.get("type")
+        if kind == "content_block_start":
+            self._opaque[event.get("index")] = self._blocks.opaque()
+            self._text_block = -1
+        elif kind == "message_delta":
+            self._more = event
+            return
+        if not isinstance(kind, str):
+            return
+        index = self._opaque.get(event.get("index"))
+        self._write(event if index is None else {**event, "index": index})
+
+    def _terminal(self, chunk: Finish | Failure | Cancelled) -> None:
+        self._done = True
+        if isinstance(chunk, Finish):
+            self._blocks.finish()
+            self._write(self._delta(chunk))
+            self._out.append(_STOP)
+            return
+        if isinstance(chunk, Cancelled):
+            chunk = Failure.of(StreamCancelledException(chunk.why or "the stream was cancelled"))
+        self._out.append(error_event(chunk))
+
+    def _delta(self, finish: Finish) -> Fields:
+        """The `message_delta`: why it ended, and the last counts."""
+        end = self._end or CandidateEnd(finish.finish_reason, finish.raw_reason)
+        beside = {**self._more, **own(end.vendor)}
+        word = reason_word(end.finish_reason, end.raw_reason)
+        if self._blocks.refused and word == "end_turn":
+            word = "refusal"
+        delta = {
+            **beside.pop("delta", {}),
+            "stop_reason": word,
+            "stop_sequence": end.stop_sequence or None,
+        }
+        told = self._usage
+        usage = own(told.vendor) if told is not None else {}
+        return {
+            **beside,
+            "type": "message_delta",
+            "delta": delta,
+            "usage": usage or usage_body(told.usage if told is not None else None),
+        }
