@@ -13,6 +13,7 @@ from typing import Protocol
 
 from headrace.core.chunk import Failure
 from headrace.transport.wheel import Deadline, Wheel
+from headrace.wire.openai_chat.failure import error_body
 
 Fields = Sequence[tuple[bytes, bytes]]
 NO_HEADERS: Mapping[str, str] = {}
@@ -40,6 +41,7 @@ class Exchange:
     path: percent-decoded, without the query. query: as sent. headers: names in lower case, repeated fields
     joined by a comma. body: whole. began_s: when it was complete, on the loop's clock. status: 0 until the
     response has begun. bytes_out: of response bodies. on_done: called once when it is closed.
+    error_body: an error's JSON in the client's protocol; OpenAI's where no endpoint has said otherwise.
     paused: the client is behind. closed: the response is complete, given up or the client is gone.
     """
 
@@ -49,6 +51,7 @@ class Exchange:
         "body",
         "bytes_out",
         "closed",
+        "error_body",
         "headers",
         "listener",
         "method",
@@ -76,6 +79,7 @@ class Exchange:
         self.bytes_out = 0
         self.paused = False
         self.closed = False
+        self.error_body: Callable[[Failure], bytes] = error_body
         self.listener: Listener | None = None
         self.on_done: Callable[[Exchange], None] | None = None
         self._stall: Deadline | None = None

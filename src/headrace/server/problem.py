@@ -1,8 +1,9 @@
-"""Errors as HTTP answers, in the shape that OpenAI's clients read."""
+"""Errors as HTTP answers."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from headrace.core.chunk import Failure
 from headrace.server.exchange import Exchange, Fields
@@ -16,16 +17,21 @@ def problem(status: int, message: str, code: str) -> Failure:
     return Failure("request", message, code, http_status=status)
 
 
-def problem_parts(failure: Failure) -> tuple[int, Fields, bytes]:
-    """The failure as (status, headers, body); with Retry-After where the far end said how long to wait."""
+def problem_parts(
+    failure: Failure, write: Callable[[Failure], bytes] = error_body
+) -> tuple[int, Fields, bytes]:
+    """The failure as (status, headers, body); with Retry-After where the far end said how long to wait.
+
+    write: the body in the client's protocol; OpenAI's where it is not known.
+    """
     status = failure.http_status if 400 <= failure.http_status <= 599 else 500
     fields = [JSON_TYPE]
     wait_s = failure.detail.get("retry_after_s")
     if isinstance(wait_s, int | float) and 0 <= wait_s < 1e9:
         fields.append((b"retry-after", b"%d" % math.ceil(wait_s)))
-    return status, fields, error_body(failure)
+    return status, fields, write(failure)
 
 
 def respond_problem(exchange: Exchange, failure: Failure) -> None:
     """Answer with the failure's own status."""
-    exchange.respond(*problem_parts(failure))
+    exchange.respond(*problem_parts(failure, exchange.error_body))

@@ -50,7 +50,8 @@ class StreamSink:
     """What relaying and encoding have in common; ends exactly once, whoever ends it.
 
     model: its id, for the tally. fields: response headers. error_event: a failure as the last bytes of a
-    stream in the client's protocol. report: takes the tally when the answer has ended.
+    stream in the client's protocol. ping: its keep-alive, empty where it has none. report: takes the tally
+    when the answer has ended.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class StreamSink:
         "_first_s",
         "_keepalive_s",
         "_model",
+        "_ping",
         "_quiet_halves",
         "_report",
         "_source",
@@ -75,11 +77,13 @@ class StreamSink:
         error_event: Callable[[Failure], bytes],
         report: Report,
         *,
+        ping: bytes = PING,
         keepalive_after_s: float,
         fields: Fields = EVENT_STREAM,
     ) -> None:
         self._exchange: Exchange | None = exchange
         self._model = model
+        self._ping = ping
         self._error_event = error_event
         self._report = report
         self._keepalive_s = keepalive_after_s
@@ -189,8 +193,8 @@ class StreamSink:
             return
         self._quiet_halves = 0 if self._spoke else self._quiet_halves + 1
         self._spoke = False
-        if self._quiet_halves >= 2 and not exchange.paused:
-            self._write(exchange, PING)
+        if self._quiet_halves >= 2 and not exchange.paused and self._ping:
+            self._write(exchange, self._ping)
             self._spoke = False  # a comment is no sign of life
             self._quiet_halves = 0
         self._deadline = exchange.wheel.after(self._keepalive_s / 2, self._beat)

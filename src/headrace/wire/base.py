@@ -72,7 +72,7 @@ class Front:
     parse: (body, what the path says, such as {"model": ...}) -> the request; raises RequestError.
     encoder: a fresh stage chunks -> bytes. It is given every chunk and the Finish; what ends badly is written
     by `error_event`: the last bytes of a stream that has begun. body: a whole reply that ended well.
-    error_body: the JSON body of an answer with an error status.
+    error_body: the JSON body of an answer with an error status. id_prefix: how the ids of answers begin.
     """
 
     content_type: str
@@ -82,6 +82,7 @@ class Front:
     body: Callable[[Reply, Says, ParsedRequest], bytes]
     error_event: Callable[[Failure], bytes]
     error_body: Callable[[Failure], bytes]
+    id_prefix: str = ""
 
 
 class MakeDecoder(Protocol):

@@ -34,6 +34,7 @@ _FRONT = Front(
     ),
     error_event=error_event,
     error_body=error_body,
+    id_prefix="chatcmpl-",
 )
 
 WIRE = Wire(

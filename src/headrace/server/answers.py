@@ -1,0 +1,120 @@
+"""Endpoints that answer with a model's reply, in the protocol of any wire that has a front."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from headrace.core.model import Model
+from headrace.errors import RequestError
+from headrace.server.app import App
+from headrace.server.collect import CollectSink
+from headrace.server.exchange import Exchange, Fields
+from headrace.server.problem import JSON_TYPE
+from headrace.server.streams import EVENT_STREAM, EncodeSink, RelaySink, Report
+from headrace.wire.base import Front, ParsedRequest, Says, Wire
+
+_MAX_WARNING_CHARS = 2048
+_PLAIN = "".join(set(string.printable) - set("%\t\n\r\x0b\x0c"))
+_SSE_TYPE = EVENT_STREAM[0]
+NO_PATH: Mapping[str, str] = {}
+
+
+class Answers:
+    """Answers requests of one wire's clients with any model.
+
+    front: the wire's own where it is not given. relays: whether a provider that speaks the same wire may
+    answer this endpoint's clients with its own frames.
+    """
+
+    def __init__(self, app: App, wire: Wire, front: Front | None = None, *, relays: bool = False) -> None:
+        found = front or wire.front
+        if found is None:
+            raise ValueError(f"the wire {wire.name} has no front")
+        self._app = app
+        self._wire = wire.name
+        self._front: Front = found
+        self._relays = relays
+        self._report: Report = app.counters.add  # one bound method for all streams
+        media_type = (b"content-type", found.content_type.encode("ascii"))
+        self._fields: Fields = (media_type, *EVENT_STREAM[1:]) if media_type != _SSE_TYPE else EVENT_STREAM
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Answer a request whose path says nothing of it."""
+        self.answer(exchange, NO_PATH)
+
+    def answer(self, exchange: Exchange, path: Mapping[str, str]) -> None:
+        """Answer a request, as a stream or as one body. path: what its path says, for the front's `parse`."""
+        exchange.error_body = self._front.error_body
+        body = exchange.body
+        parsed = self._front.parse(body, path)
+        exchange.release()
+        if parsed.request.settings.n != 1:
+            raise RequestError(
+                "n must be 1: one answer a request", field="n", value=parsed.request.settings.n
+            )
+        model = self._app.runtime.resolve(parsed.request.model)
+        if parsed.stream:
+            self._stream(exchange, model, parsed, body)
+        else:
+            self._collect(exchange, model, parsed)
+
+    def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest) -> None:
+        opened = model.open(parsed.request)
+        says = self._says(parsed)
+        CollectSink(
+            exchange,
+            model.card.id,
+            lambda reply: self._front.body(reply, says, parsed),
+            self._report,
+            max_bytes=self._app.limits.max_reply_bytes,
+            fields=[JSON_TYPE, *_warning_fields((*parsed.warnings, *opened.warnings))],
+        ).begin(opened.source)
+
+    def _stream(self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes) -> None:
+        front = self._front
+        keepalive_after_s = self._app.limits.keepalive_after_s
+        relayed = model.open_relay(self._wire, body, parsed.include_usage) if self._relays else None
+        if relayed is not None:
+            RelaySink(
+                exchange,
+                model.card.id,
+                relayed.relay,
+                front.error_event,
+                self._report,
+                ping=front.ping,
+                keepalive_after_s=keepalive_after_s,
+                fields=self._stream_fields(parsed.warnings),
+            ).begin(relayed.source)
+            return
+        opened = model.open(parsed.request)
+        EncodeSink(
+            exchange,
+            model.card.id,
+            front.encoder(self._says(parsed), parsed),
+            front.error_event,
+            self._report,
+            ping=front.ping,
+            keepalive_after_s=keepalive_after_s,
+            fields=self._stream_fields((*parsed.warnings, *opened.warnings)),
+        ).begin(opened.source)
+
+    def _says(self, parsed: ParsedRequest) -> Says:
+        id = f"{self._front.id_prefix}{secrets.token_hex(12)}"
+        return Says(id, parsed.request.model, int(time.time()))
+
+    def _stream_fields(self, warnings: Sequence[str]) -> Fields:
+        return (*self._fields, *_warning_fields(warnings)) if warnings else self._fields
+
+
+def _warning_fields(warnings: Sequence[str]) -> Fields:
+    """What could not be honoured, percent-encoded where a header could not hold it."""
+    if not warnings:
+        return ()
+    text = quote("; ".join(warnings), safe=_PLAIN)
+    if len(text) > _MAX_WARNING_CHARS:
+        text = text[: _MAX_WARNING_CHARS - 3] + "..."
+    return ((b"x-headrace-warnings", text.encode("ascii")),)
