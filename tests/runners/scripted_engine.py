@@ -23,13 +23,13 @@ class ScriptedEngine:
         print("scripted engine loads", file=sys.stderr, flush=True)
         match options.get("load"):
             case "fail":
-                raise RunnerError("no such weights", code="E502")
+                raise RunnerError(f"no such weights: {options.get('path')}", code="E502")
             case "raise":
                 raise ZeroDivisionError("in load")
             case "hang":
                 time.sleep(60)
             case "exit":
-                print("native code gives up", file=sys.stderr, flush=True)
+                print(f"native code gives up on '{options.get('path')}'", file=sys.stderr, flush=True)
                 os._exit(3)
         return Facts(options.get("slots", 2))
 

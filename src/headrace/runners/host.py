@@ -18,6 +18,7 @@ import msgspec
 from headrace.core.chunk import Chunk, Failure, Terminal
 from headrace.errors import HeadraceError, RunnerError
 from headrace.runners.process import WorkerProcess
+from headrace.runners.shown import unavailable
 from headrace.runners.watch import WorkerClocks
 
 log = logging.getLogger("headrace.runners")
@@ -92,7 +93,7 @@ class EngineHost:
         """Compute `guest` when a slot is free. A refusal reaches its `over` on the loop's next turn."""
         refusal = self._refusal()
         if refusal is not None:
-            asyncio.get_running_loop().call_soon(guest.over, Failure.of(refusal))
+            asyncio.get_running_loop().call_soon(guest.over, unavailable(refusal))
             return
         self._waiting.append(guest)
         self._pump()
@@ -219,7 +220,7 @@ class EngineHost:
     def _fail_waiting(self, error: HeadraceError) -> None:
         guests, self._waiting = self._waiting, deque()
         for guest in guests:
-            guest.over(Failure.of(error))
+            guest.over(unavailable(error))
 
     def _back_off(self) -> None:
         """The first failure is tried again at once; each further one in a row waits twice as long."""

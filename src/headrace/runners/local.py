@@ -51,6 +51,12 @@ class LocalModels:
         """All cards, with their state now."""
         return [model.card for model in self._models.values()]
 
+    def troubles(self) -> dict[str, str]:
+        """Model id -> what is known to be wrong with it, without asking: a worker that is silent, a load that
+        failed. For this machine's owner: it may name files."""
+        found = {model.card.id: model.host.trouble for model in self._models.values()}
+        return {id: trouble for id, trouble in found.items() if trouble}
+
     def get(self, name: str) -> LocalModel:
         """The model called `name` (without `local/`). Raises UnknownModel naming those there are."""
         model = self._models.get(name)

@@ -2,7 +2,7 @@
 
 The engine turns a schema into a grammar in native code that nobody can stop: {"minItems": 100000000} takes
 gigabytes, {"multipleOf": 1000003} more than ten seconds. What is refused here never gets there: schemas at
-the bounds were measured to take the engine at most a second and 40 MB. A compile has a deadline all the same.
+the bounds were measured to take the engine at most two seconds and 40 MB. A compile has a deadline all the same.
 """
 
 from __future__ import annotations

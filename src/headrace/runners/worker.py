@@ -43,6 +43,7 @@ from headrace.runners.frames import (
     down,
     encoded,
 )
+from headrace.runners.shown import without_folders
 
 _PR_SET_PDEATHSIG = 1
 _LEAVE_S = 1.0  # to leave by the loop, the usual way, once the parent is gone
@@ -158,7 +159,8 @@ class Worker:
             terminal = Failure.of(wedged.error)
             given_up = str(wedged)
         except Exception as error:  # noqa: BLE001 - an engine's fault is the stream's failure, not the worker's
-            terminal = Failure.of(RunnerError(f"the engine raised {type(error).__name__}: {error}"))
+            text = without_folders(f"the engine raised {type(error).__name__}: {error}")
+            terminal = Failure.of(RunnerError(text))
         del self.replies[message.id]
         self._send(End(message.id, terminal))
         if given_up:
