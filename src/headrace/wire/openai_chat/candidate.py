@@ -48,7 +48,7 @@ class Candidate:
     """
 
     __slots__ = ("_by_id", "_by_index", "_calls", "_last_call", "_numbers", "_side", "block", "index", "kind",
-                 "raw_reason", "reason", "spoke")  # fmt: skip
+                 "raw_reason", "reason", "speaking")  # fmt: skip
 
     def __init__(self, index: int, numbers: Iterator[int]) -> None:
         self.index = index
@@ -56,13 +56,23 @@ class Candidate:
         self.kind: BlockKind | None = None  # of the open block
         self.reason: FinishReason | None = None  # set while the candidate is ended
         self.raw_reason = ""
-        self.spoke = False
+        self.speaking = False  # it has said something since it began, or since its last end
         self._numbers = numbers
         self._side: dict[BlockKind, int] = {}
         self._calls: list[OpenCall] = []
         self._by_id: dict[str, OpenCall] = {}
         self._by_index: dict[int, OpenCall] = {}
         self._last_call: OpenCall | None = None
+
+    def speaks(self) -> None:
+        """A part of the answer came: the candidate is in the middle of it, also where it had ended."""
+        self.speaking = True
+        self.reason = None
+
+    @property
+    def has_open(self) -> bool:
+        """Whether a block or a call is open; behind an end, what is no part of the answer may open one."""
+        return self.kind is not None or bool(self._side or self._calls)
 
     def turn_to(self, kind: BlockKind, out: list[Chunk], vendor: Opaque | None = None) -> int:
         """The open block of `kind`, opened if it is not: the open one of another kind ends."""
@@ -82,8 +92,6 @@ class Candidate:
     def _open(
         self, kind: BlockKind, out: list[Chunk], id: str = "", name: str = "", vendor: Opaque | None = None
     ) -> int:
-        self.spoke = True
-        self.reason = None
         block = next(self._numbers)
         out.append(BlockStart(block, kind, id, name, self.index, vendor))
         return block
@@ -172,6 +180,7 @@ class Candidate:
     def end(self, raw: str, out: list[Chunk], vendor: Opaque | None = None) -> None:
         """End the candidate for the vendor's reason `raw` (empty where it gave none)."""
         self.end_blocks(out)
+        self.speaking = False
         self.raw_reason = raw
         self.reason = reason_from(raw) if raw else "stop"
         out.append(CandidateEnd(self.reason, raw, "", self.index, vendor))

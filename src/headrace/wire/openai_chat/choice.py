@@ -12,6 +12,7 @@ from headrace.wire.openai_chat.candidate import Candidate
 from headrace.wire.openai_chat.deltas import parts_of, read_annotations, read_audio, read_images, reasoning_in
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.logprobs import tokens_from
+from headrace.wire.openai_chat.says import says
 from headrace.wire.openai_chat.schema import WIRE_NAME, Choice, Delta, LogProbs, ToolCall
 
 Fields = dict[str, Any]
@@ -46,6 +47,8 @@ def read_choice(choice: Choice, to: Candidate, at: int, extras: Extras | None, o
     delta = choice.delta
     odd = extras.choices.get(at) if extras is not None else None
     if delta is not None:
+        if says(delta):
+            to.speaks()
         left = _Left(odd, choice.logprobs)
         _read_said(delta, to, left, out)
         left.give(to, out)
@@ -109,7 +112,8 @@ def _read_said(delta: Delta, to: Candidate, left: _Left, out: list[Chunk]) -> No
         if unknown:
             left.odd["delta"] = {**left.odd.get("delta", {}), "content_parts": unknown}
         for kind, text in pieces:
-            _say(kind, text, to, left, out)
+            if text:
+                _say(kind, text, to, left, out)
     elif content:
         _say("text", content, to, left, out)
     elif left.logprobs is not None and left.logprobs.content and not delta.tool_calls and not delta.refusal:

@@ -157,7 +157,7 @@ class ChatDecoder:
         choice = choices[0]
         to = self._candidates.get(choice.index)
         content = plain_text(choice)
-        if to is None or to.kind != "text" or not content:
+        if to is None or to.kind != "text" or not to.speaking or not content:
             return False
         out.append(TextDelta(to.block, content, (), to.index))
         return True
@@ -240,7 +240,7 @@ class ChatDecoder:
             out.append(UsageReport(usage))
 
     def _terminator(self, out: list[Chunk]) -> None:
-        if any(one.spoke or one.reason is not None for one in self._candidates.values()):
+        if any(one.speaking or one.reason is not None for one in self._candidates.values()):
             self._finish(True, out)
             return
         said = "the provider ended the stream without an answer: [DONE] came first"
@@ -248,8 +248,8 @@ class ChatDecoder:
 
     def _finish(self, clean: bool, out: list[Chunk]) -> None:
         for candidate in self._candidates.values():
-            if candidate.reason is None:
-                clean = clean and bool(candidate.raw_reason)
+            clean = clean and bool(candidate.raw_reason)
+            if candidate.reason is None or candidate.has_open:
                 candidate.end(candidate.raw_reason, out)
         first = self._candidates[min(self._candidates)]
         self._done = True

@@ -16,6 +16,7 @@ from headrace.wire.failing import broken
 from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import Misfit
+from headrace.wire.openai_chat.says import says
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
 from headrace.wire.terminator import BRACKET, DONE, is_done
@@ -26,10 +27,20 @@ class _Function(msgspec.Struct, gc=False):
     arguments: str | dict[str, Any] | None = None
 
 
+class _Custom(msgspec.Struct, gc=False):
+    name: str | None = None
+    input: str | None = None
+
+
 class _Call(msgspec.Struct, gc=False):
     index: int | None = None
-    id: str | None = None
     function: _Function | None = None
+    custom: _Custom | None = None
+
+
+class _Audio(msgspec.Struct, gc=False):
+    data: str | None = None
+    transcript: str | None = None
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -40,7 +51,7 @@ class _Delta(msgspec.Struct, gc=False):
     refusal: str | None = None
     tool_calls: list[_Call] | None = None
     function_call: _Function | None = None
-    audio: dict[str, Any] | None = None
+    audio: _Audio | None = None
     images: list[Any] | None = None
 
 
@@ -68,7 +79,10 @@ class ChatRelay:
     """A stage: bytes in any split -> the bytes to forward and, last, one terminal.
 
     An event leaves when it is whole and good, so a client never sees half of one; an event that breaks the
-    wire or is an error does not leave: it is the `Failure`. The verdict is the decoder's own.
+    wire or is an error does not leave: it is the `Failure`. The verdict is the decoder's own, of what both
+    read. A relay is cheap because it does not read all: not the base64 of sound and images, not how many
+    calls are open (it keeps none), not the fields beside the answer (log probabilities, annotations, ids),
+    so what is wrong in there, such as a number that no double holds, is the client's to see.
 
     include_usage: whether the client asked for the event that carries usage alone (it is left out where not).
     usage: what the provider reported, once it has. content_events: events with a part of the answer in them.
@@ -84,7 +98,7 @@ class ChatRelay:
         "_max_event_bytes",
         "_misfit",
         "_ordinary",
-        "_reason",
+        "_reasons",
         "_seen",
         "content_events",
         "usage",
@@ -106,7 +120,7 @@ class ChatRelay:
         self._misfit: Misfit | None = Misfit()
         self._seen: set[int] = set()
         self._ended: set[int] = set()
-        self._reason = ""  # candidate 0's
+        self._reasons: dict[int, str] = {}  # of each candidate that has ended, also if it went on
         self._events = 0
         self._done = False
         self._ordinary = False  # in the middle of candidate 0's answer, with nothing held
@@ -251,7 +265,7 @@ class ChatRelay:
                 return broken(data, self._events, bad_index(index))
             self._seen.add(index)
         delta = choice.delta
-        if delta is not None and (delta.content or _speaks(delta)):
+        if delta is not None and says(delta):
             self.content_events += 1
             if self._ended:
                 self._ended.discard(index)
@@ -272,35 +286,23 @@ class ChatRelay:
         if reason_from(raw) == "error":
             return ended_badly(raw)
         self._ended.add(index)
-        if index == 0:
-            self._reason = raw
+        self._reasons[index] = raw
         return None
 
     def _terminator(self) -> Terminal:
         if not self._ended and not self.content_events:
             said = "the provider ended the stream without an answer: [DONE] came first"
             return Failure.of(Truncated(said, code="empty_response"))
-        return self._finish(self._seen == self._ended)
+        return self._finish(len(self._seen) == len(self._reasons))
 
     def _finish(self, clean: bool) -> Finish:
-        raw = self._reason
+        raw = self._reasons.get(min(self._seen), "")
         return Finish(reason_from(raw) if raw else "stop", raw, clean)
 
 
 def _only_text(choice: _Choice) -> bool:
     delta = choice.delta
-    return not choice.index and not choice.finish_reason and delta is not None and bool(delta.content)
-
-
-def _speaks(delta: Any) -> bool:
-    """Whether a delta without content says something else: reasoning, a refusal, a call, sound, an image."""
-    return bool(
-        delta.reasoning_content
-        or delta.reasoning
-        or delta.tool_calls
-        or delta.refusal
-        or delta.reasoning_details
-        or delta.function_call
-        or delta.audio
-        or delta.images
-    )
+    if choice.index or choice.finish_reason or delta is None:
+        return False
+    content = delta.content
+    return bool(content) and type(content) is str
