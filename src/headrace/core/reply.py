@@ -115,11 +115,11 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 def part_of(kind: str, text: str, call: ToolCall | None, vendor: Opaque | None = None) -> Part | None:
     """A finished block as a message part; None for a kind that messages do not carry.
 
-    vendor: what came with the block. Reasoning keeps it: a signature or an encrypted form goes back with the
-    next turn.
+    vendor: what came with the block. Text and reasoning keep it: a signature or an encrypted form goes back
+    with the next turn.
     """
     if kind == "text":
-        return TextPart(text)
+        return TextPart(text, vendor)
     if kind == "reasoning":
         return ReasoningPart(text, vendor)
     if kind == "refusal":

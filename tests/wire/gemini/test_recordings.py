@@ -15,8 +15,9 @@ from headrace.core.chunk import TERMINALS, BlockStart, Failure, Finish
 from headrace.core.fold import fold
 from headrace.core.reply import Reply
 from headrace.testing.stages import run
-from headrace.wire.gemini import GeminiDecoder
+from headrace.wire.gemini import GeminiDecoder, GeminiEncoder
 from headrace.wire.gemini.failure import failure_from_response
+from headrace.wire.gemini.response import response_body
 
 pytestmark = pytest.mark.recordings
 
@@ -136,3 +137,43 @@ def test_a_recorded_refusal_is_typed(refusal_recording: Any) -> None:
     (same,) = decode(refusal_recording.body)
     assert same.kind == failure.kind
     assert same.code == failure.code == ("NOT_FOUND" if missing else "INVALID_ARGUMENT")
+
+
+def plain(body: bytes) -> list[Any]:
+    """The events, less what the vendor itself sometimes leaves out: index 0, usage that counts nothing."""
+    read = events(body)
+    for event in read:
+        if "totalTokenCount" not in event.get("usageMetadata", {}):
+            event.pop("usageMetadata", None)
+        for candidate in event["candidates"]:
+            if candidate.get("index") == 0:
+                del candidate["index"]
+    return read
+
+
+def test_decoded_and_encoded_again_it_is_the_same_events(recording: Any) -> None:
+    chunks = decode(recording.body)
+    assert plain(b"".join(run(GeminiEncoder(), [chunks]))) == plain(recording.body)
+    array = b"".join(run(GeminiEncoder(array=True), [chunks]))
+    assert json.loads(array) == events(b"".join(run(GeminiEncoder(), [chunks])))
+    assert decode(array) == decode(b"".join(run(GeminiEncoder(), [chunks])))
+
+
+def test_encoded_again_the_official_client_takes_it_for_the_same(
+    recording: Any, official: Any, said_by: Any
+) -> None:
+    encoded = b"".join(run(GeminiEncoder(), [decode(recording.body)]))
+    assert said_by(official(encoded).stream()) == said_by(official(recording.body).stream())
+    assert official(encoded).history() == official(recording.body).history()
+    again, first = fold(decode(encoded)), fold(decode(recording.body))
+    assert again == first
+
+
+def test_the_whole_answer_says_the_same_to_the_official_client(
+    recording: Any, official: Any, said_by: Any
+) -> None:
+    body = response_body(fold(decode(recording.body)))
+    whole = official(body, content_type="application/json").whole()
+    streamed = said_by(official(recording.body).stream())
+    assert said_by([whole]) == streamed
+    assert (whole.text or "") == streamed.text

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from headrace.wire.gemini.decode import GeminiDecoder
+from headrace.wire.gemini.encode import GeminiEncoder
 
-__all__ = ["GeminiDecoder"]
+__all__ = ["GeminiDecoder", "GeminiEncoder"]

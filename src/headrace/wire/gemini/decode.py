@@ -34,6 +34,7 @@ _BLANK = b" \t\r\n\xef\xbb\xbf"
 _MAX_PAGE_BYTES = 65536
 _LENIENT_AFTER = 3  # events in a row that are no `PlainEvent`: then that reading is tried less often
 _TRY_AGAIN = 16
+_SAID_BY_START = ("responseId", "modelVersion", "createTime")
 _SSE, _JSON, _PAGE = "event stream", "JSON", "page"
 
 _plain = msgspec.json.Decoder(PlainEvent).decode
@@ -214,9 +215,10 @@ class GeminiDecoder:
             self._started = True
             id, model = event.response_id or "", event.model_version or ""
             self._answer.reader.reply_id = id
-            rest = {name: value for name, value in new.items() if name not in ("responseId", "modelVersion")}
-            out.append(Start(id, model, created_s(event.create_time), kept(rest)))
-        elif new:
+            when = {"createTime": event.create_time} if event.create_time else {}
+            out.append(Start(id, model, created_s(event.create_time), kept(when)))
+            new = {name: value for name, value in new.items() if name not in _SAID_BY_START}
+        if new:
             new = {**new, MORE: True} if event.candidates else new
             out.append(VendorPart(Opaque(WIRE_NAME, new)))
 

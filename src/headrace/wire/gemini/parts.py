@@ -17,12 +17,13 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     ToolCallDelta,
+    TranscriptDelta,
     VendorPart,
 )
 from headrace.core.opaque import Opaque
 from headrace.wire.gemini.candidate import Candidate
 from headrace.wire.gemini.partial_args import ArgumentsWriter
-from headrace.wire.gemini.schema import MORE, WIRE_NAME, Blob, Fields, FunctionCall, Part, kept
+from headrace.wire.gemini.schema import MORE, WIRE_NAME, Blob, Fields, FunctionCall, Heard, Part, kept
 
 SIGNATURE = "thoughtSignature"
 _MAX_ID_CHARS = 24
@@ -71,6 +72,8 @@ class PartReader:
             _image(blob, raw, to, more, out)
         elif blob is not None and not part.thought and blob.mime_type.startswith("audio/"):
             _sound(blob, raw, to, more, out)
+        elif part.audio_transcription is not None and blob is None:
+            _transcript(part.audio_transcription, raw, to, more, out)
         elif part.text is not None and call is None and blob is None:
             _text(part.text, part.thought, raw, to, more, left, out)
         else:
@@ -192,6 +195,13 @@ def _sound(blob: Blob, raw: Fields, to: Candidate, more: bool, out: list[Chunk])
             vendor=kept({**_beside(raw), "mimeType": blob.mime_type}, more),
         )
     )
+
+
+def _transcript(heard: Heard, raw: Fields, to: Candidate, more: bool, out: list[Chunk]) -> None:
+    block = to.turn_to("transcript", out)
+    vendor = kept({"audioTranscription": raw["audioTranscription"]}, more)
+    language = heard.language_code or ""
+    out.append(TranscriptDelta(block, heard.text or "", language=language, candidate=to.index, vendor=vendor))
 
 
 def _beside(raw: Fields) -> Fields:

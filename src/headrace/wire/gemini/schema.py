@@ -95,6 +95,13 @@ class FunctionCall(msgspec.Struct, gc=False, rename="camel"):
     will_continue: bool = False
 
 
+class Heard(msgspec.Struct, gc=False, rename="camel"):
+    """What is said in the sound of an answer."""
+
+    text: str | None = None
+    language_code: str | None = None
+
+
 class Part(msgspec.Struct, gc=False, rename="camel"):
     """A part; which of its fields is set tells its kind."""
 
@@ -103,6 +110,7 @@ class Part(msgspec.Struct, gc=False, rename="camel"):
     thought_signature: str | None = None
     inline_data: Blob | None = None
     function_call: FunctionCall | None = None
+    audio_transcription: Heard | None = None
 
 
 class Content(msgspec.Struct, gc=False):

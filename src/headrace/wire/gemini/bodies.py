@@ -1,0 +1,95 @@
+"""Pieces of a reply -> the vendor's parts and metadata, for streamed and for whole answers alike."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from headrace.core.chunk import Citation
+from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.reading import UNREADABLE
+
+_SOUND_TYPES = {"pcm16": "audio/pcm", "mp3": "audio/mpeg"}
+# What `vendor` says of a call and the vendor does not: never sent.
+_NOTES = frozenset({MORE, "no_id", "no_args", "partial", "started", "functionCall"})
+
+
+def extras(kept: Fields) -> Fields:
+    """The part's own fields among what was kept of it."""
+    return {name: value for name, value in kept.items() if name not in _NOTES}
+
+
+def call_part(id: str, name: str, arguments: str, kept: Fields) -> Fields | None:
+    """A whole call; None where its arguments are no JSON object, which this protocol cannot say.
+
+    kept: what came with the call over this wire.
+    """
+    call: Fields = {**kept.get("functionCall", {}), "name": name}
+    if id and not kept.get("no_id"):
+        call["id"] = id
+    if arguments.strip() not in ("", "{}") or not kept.get("no_args"):
+        try:
+            call["args"] = msgspec.json.decode(arguments) if arguments.strip() else {}
+        except UNREADABLE:
+            return None
+        if not isinstance(call["args"], dict):
+            return None
+    return {"functionCall": call, **extras(kept)}
+
+
+def malformed(name: str, arguments: str) -> str:
+    """What is said of a call that cannot be written."""
+    return f"the arguments of the call of {name!r} are no JSON object: {arguments[:200]}"
+
+
+def data_part(data: bytes, media_type: str, kept: Fields) -> Fields:
+    """Bytes as a part. kept: what came beside them over this wire."""
+    beside = {name: value for name, value in kept.items() if name not in (MORE, "mimeType", "inlineData")}
+    blob = {**kept.get("inlineData", {}), "mimeType": media_type, "data": b64encode(data).decode()}
+    return {"inlineData": blob, **beside}
+
+
+def sound_type(format: str, sample_rate_hz: int) -> str:
+    """The media type of sound; raw samples tell their rate."""
+    kind = format if "/" in format else _SOUND_TYPES.get(format, f"audio/{format or 'wav'}")
+    return f"{kind};rate={sample_rate_hz}" if kind == "audio/pcm" and sample_rate_hz else kind
+
+
+def grounding_body(citations: Iterable[Citation], ascii_only: bool) -> Fields | None:
+    """Citations of other wires as `groundingMetadata`; None where there are none.
+
+    ascii_only: whether the answer is; the vendor counts bytes, so offsets in any other text are left out.
+    """
+    chunks: list[Fields] = []
+    supports: list[Fields] = []
+    for place, one in enumerate(_foreign(citations)):
+        chunks.append({"web": {"uri": one.url, **({"title": one.title} if one.title else {})}})
+        segment: Fields = {"text": one.quote} if one.quote else {}
+        if ascii_only and one.end > one.start >= 0:
+            segment |= {"startIndex": one.start, "endIndex": one.end}
+        if segment:
+            supports.append({"segment": segment, "groundingChunkIndices": [place]})
+    if not chunks:
+        return None
+    return {"groundingChunks": chunks, **({"groundingSupports": supports} if supports else {})}
+
+
+def _foreign(citations: Iterable[Citation]) -> list[Citation]:
+    """Those whose metadata does not go back beside them."""
+    return [one for one in citations if not own(one.vendor).get("derived")]
+
+
+def merge(into: Fields, fields: Fields) -> None:
+    """Put `fields` into a candidate being written: its parts behind those it has, others where they are."""
+    for name, value in fields.items():
+        if name == "content" and isinstance(value, dict):
+            into.setdefault("content", {"parts": [], "role": "model"})["parts"] += _list(value.get("parts"))
+        elif name != "index":
+            into[name] = value
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,93 @@
+"""A whole reply as the JSON body of an answer that is not streamed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from headrace.core.message import Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from headrace.core.reply import Candidate, Reply
+from headrace.wire.gemini.bodies import (
+    call_part,
+    data_part,
+    extras,
+    grounding_body,
+    malformed,
+    merge,
+    sound_type,
+)
+from headrace.wire.gemini.finish import reason_word
+from headrace.wire.gemini.logprobs import logprobs_body
+from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.gemini.usage import usage_body
+
+
+def response_body(reply: Reply, *, id: str = "", model: str = "") -> bytes:
+    """The `GenerateContentResponse` for a reply that ended well; a failed one has `error_body` instead.
+
+    id, model: what the body says; what is empty is the reply's own. Parts of this wire that we do not model
+    stand behind the others: a `Reply` does not keep their place.
+    """
+    candidates = [_candidate(one) for one in reply.candidates]
+    body: Fields = {"candidates": candidates}
+    for opaque in reply.vendor:
+        kept = own(opaque)
+        for more in kept.get("candidates", ()):
+            index = more.get("index", 0)
+            if index < len(candidates):
+                merge(candidates[index], more)
+        body.update({name: value for name, value in kept.items() if name not in ("candidates", MORE)})
+    for index, candidate in enumerate(candidates):
+        candidate["index"] = index
+        candidate["content"]["parts"] = candidate["content"]["parts"] or [{"text": ""}]
+    if reply.usage is not None:
+        body["usageMetadata"] = usage_body(reply.usage)
+    body["modelVersion"] = model or reply.model
+    body["responseId"] = id or reply.id
+    return msgspec.json.encode(body)
+
+
+def _candidate(candidate: Candidate) -> Fields:
+    parts: list[Fields] = []
+    said = ""
+    for one in candidate.parts:
+        part = _part(one)
+        if part is not None:
+            parts.append(part)
+        elif isinstance(one, ToolCallPart):
+            said = malformed(one.name, one.arguments)
+    parts += [data_part(image.data, image.format or "image/png", {}) for image in candidate.images]
+    if candidate.audio is not None:
+        sound = candidate.audio
+        parts.append(data_part(sound.data, sound_type(sound.format, sound.sample_rate_hz), {}))
+    if candidate.transcript:
+        parts.append({"audioTranscription": {"text": candidate.transcript}})
+    word = reason_word(candidate.finish_reason or "stop", candidate.raw_reason)
+    body: Fields = {"content": {"parts": parts, "role": "model"}}
+    if said:
+        word = "MALFORMED_FUNCTION_CALL" if word == "STOP" else word
+        body["finishMessage"] = said
+    body["finishReason"] = word
+    if candidate.tokens:
+        body["logprobsResult"] = logprobs_body(candidate.tokens)
+    grounding = grounding_body(candidate.citations, candidate.text.isascii())
+    if grounding is not None:
+        body["groundingMetadata"] = grounding
+    return body
+
+
+def _part(part: Part) -> Fields | None:
+    kept = own(part.vendor)
+    match part:
+        case TextPart() | RefusalPart():
+            return {"text": part.text, **extras(kept)}
+        case ReasoningPart():
+            return {"text": part.text, "thought": True, **extras(kept)}
+        case ToolCallPart():
+            return call_part(part.id, part.name, part.arguments, _unpieced(kept))
+        case _:
+            return None
+
+
+def _unpieced(kept: Fields) -> Fields:
+    """What was kept of a call, less how it came in pieces: here it is whole."""
+    return {name: value for name, value in kept.items() if name != "partial"}
