@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import pairwise
 from typing import Any
@@ -10,11 +11,12 @@ import msgspec
 import pytest
 from tests.wire.openai_responses.conftest import Said, said_by, sdk_final, sdk_last
 
-from headrace.core.chunk import TERMINALS, Failure, Finish
+from headrace.core.chunk import TERMINALS, Failure, Finish, TextDelta
 from headrace.core.fold import fold
 from headrace.core.reply import Reply
 from headrace.testing.stages import run
 from headrace.wire.openai_responses.decode import ResponsesDecoder
+from headrace.wire.openai_responses.encode import ResponsesEncoder
 
 pytestmark = pytest.mark.recordings
 
@@ -115,3 +117,59 @@ def test_chunks_have_one_terminal_and_blocks_are_opened_and_closed(recording: An
         assert one["block"] in live or one["type"] == "citation"
         if one["type"] == "block-end":
             live.remove(one["block"])
+
+
+def events(stream: bytes) -> list[Any]:
+    """The events as plain data, without their numbers and the padding that is not kept."""
+    found: list[Any] = []
+    for frame in stream.split(b"\n\n"):
+        if frame:
+            event = json.loads(frame[frame.index(b"data: ") + 6 :])
+            event.pop("sequence_number", None)
+            event.pop("obfuscation", None)
+            if event["type"] == "response.output_text.delta":
+                event.setdefault("logprobs", [])  # LM Studio and others leave the empty list out
+            found.append(event)
+    return found
+
+
+def test_decoded_and_encoded_again_every_event_is_the_same(recording: Any) -> None:
+    encoded = b"".join(run(ResponsesEncoder(), [decode(recording.body)]))
+    numbers = [
+        json.loads(frame[frame.index(b"data: ") + 6 :])["sequence_number"]
+        for frame in encoded.split(b"\n\n")
+        if frame
+    ]
+    assert numbers == list(range(len(numbers)))
+    if recording.name == ERROR:
+        assert [one["type"] for one in events(encoded)] == [one["type"] for one in events(recording.body)]
+    elif recording.name == SHORTENED:
+        assert len(events(encoded)) == len(events(recording.body))
+    else:
+        assert events(encoded) == events(recording.body)
+
+
+def test_encoded_again_it_is_the_same_message_for_the_official_client(recording: Any) -> None:
+    if recording.name == ERROR:
+        return  # the one above looks at it
+    chunks = decode(recording.body)
+    encoded = b"".join(run(ResponsesEncoder(), [[one] for one in chunks]))
+    if recording.name != SHORTENED:
+        assert judged(recording, encoded) == judged(recording)
+    again = fold(decode(encoded))
+    assert said(again) == said(fold(chunks))
+    assert again.usage == fold(chunks).usage
+
+
+def test_a_text_that_was_changed_on_the_way_is_nowhere_as_it_was(recording: Any) -> None:
+    def redacted(chunk: Any) -> Any:
+        if isinstance(chunk, TextDelta):
+            return msgspec.structs.replace(chunk, text="#" * len(chunk.text), tokens=(), vendor=chunk.vendor)
+        return chunk
+
+    chunks = decode(recording.body)
+    words = max(fold(chunks).text.split("\n"), key=len, default="") if recording.name != ERROR else ""
+    if len(words) < 40 or recording.name == SHORTENED:
+        return
+    stream = b"".join(run(ResponsesEncoder(), [[redacted(one) for one in chunks]]))
+    assert words not in json.dumps(events(stream), ensure_ascii=False)
