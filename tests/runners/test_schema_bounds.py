@@ -84,6 +84,11 @@ SOUND: dict[str, Any] = {
     "values that look like keywords": {"const": {"minItems": 10**9}, "enum": [{"maxLength": 10**9}]},
     "cents and hundreds": {"anyOf": [{"multipleOf": 0.01}, {"multipleOf": 100}, {"multipleOf": 2.5}]},
     "fifty objects deep": nested(50),
+    "truth for a number": {
+        "multipleOf": True,
+        "minItems": True,
+        "maxLength": False,
+    },  # the engine's to refuse
     "the widest whole numbers": {"minimum": -(2**63), "maximum": 2**64 - 1},
 }
 

@@ -2,7 +2,7 @@
 
 The engine turns a schema into a grammar in native code that nobody can stop: {"minItems": 100000000} takes
 gigabytes, {"multipleOf": 1000003} more than ten seconds. What is refused here never gets there: schemas at
-the bounds were measured to take the engine at most two seconds and 40 MB. A compile has a deadline all the same.
+the bounds were measured to take the engine at most two seconds and 40 MB. A compile has a deadline besides.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class SchemaCheck:
             self._enum_values += len(value)
             if self._enum_values > self._bounds.enum_values:
                 raise _beyond(path, "it has", self._enum_values, self._bounds.enum_values, "enum values")
-        elif isinstance(value, int | float):
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             self._number(key, value, path)
 
     def _number(self, key: str, value: float, path: Path) -> None:
