@@ -54,7 +54,7 @@ class GenerationSettings(msgspec.Struct, frozen=True, omit_defaults=True):
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
-                moved[name] = type(value)(min(max(value, low), high))
+                moved[name] = low if value < low else high
         return moved
 
     def clamped(self) -> GenerationSettings:
