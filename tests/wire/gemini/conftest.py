@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,23 +52,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(name, params or [pytest.param(None, marks=[skip, marks])])
 
 
-class Official:
-    """The official client, given `body` as the answer to whatever it asks. asked: its last request."""
+class _Far:
+    """The far end of the one official client there is: making one costs more than a test."""
 
-    def __init__(self, body: bytes, status: int = 200, content_type: str = "text/event-stream") -> None:
+    def __init__(self) -> None:
+        self.answer = httpx.Response(500)
+        self.asked: list[httpx.Request] = []
+        transport = httpx.Client(transport=httpx.MockTransport(self.give))
+        once = types.HttpRetryOptions(attempts=1)
+        options = types.HttpOptions(httpx_client=transport, retry_options=once)
+        self.client = genai.Client(api_key="not-a-key", http_options=options)
+
+    def give(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return self.answer
+
+
+_far = cache(_Far)
+
+
+class Official:
+    """The official client, given `body` as the answer to whatever it asks. asked: its requests."""
+
+    def __init__(
+        self, body: bytes = b"{}", status: int = 200, content_type: str = "text/event-stream"
+    ) -> None:
+        self._answer = (status, body, {"content-type": content_type})
         self.asked: list[httpx.Request] = []
 
-        def answer(request: httpx.Request) -> httpx.Response:
-            self.asked.append(request)
-            return httpx.Response(status, content=body, headers={"content-type": content_type})
-
-        transport = httpx.Client(transport=httpx.MockTransport(answer))
-        self.client = genai.Client(
-            api_key="not-a-key",
-            http_options=types.HttpOptions(
-                httpx_client=transport, retry_options=types.HttpRetryOptions(attempts=1)
-            ),
-        )
+    @property
+    def client(self) -> genai.Client:
+        """The client, whose next request gets the answer."""
+        far = _far()
+        status, body, headers = self._answer
+        far.answer, far.asked = httpx.Response(status, content=body, headers=headers), self.asked
+        return far.client
 
     def stream(self) -> list[types.GenerateContentResponse]:
         """The events of a streamed answer, as the client gives them."""
