@@ -19,12 +19,15 @@ from headrace.core.chunk import (
 from headrace.core.opaque import Opaque
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.schema import WIRE_NAME, ToolCall
+from headrace.wire.openai_chat.sticky import size_bytes
 
 MAX_OPEN_CALLS = 1024
+MAX_NAME_CHARS = 1024  # of a call's id or name
+MAX_WAITING_BYTES = 4096  # of what we do not model, held for a call without a name
 
 
 class TooManyCalls(Exception):
-    """More tool calls are open in one candidate than `MAX_OPEN_CALLS`."""
+    """More tool calls (or indices of them) are open in one candidate than `MAX_OPEN_CALLS`."""
 
 
 class OpenCall:
@@ -47,8 +50,8 @@ class Candidate:
     may interleave and stay open to the candidate's end.
     """
 
-    __slots__ = ("_by_id", "_by_index", "_calls", "_last_call", "_numbers", "_side", "block", "index", "kind",
-                 "raw_reason", "reason", "speaking")  # fmt: skip
+    __slots__ = ("_by_id", "_by_index", "_calls", "_last_call", "_numbers", "_side", "block", "in_text",
+                 "index", "kind", "raw_reason", "reason", "speaking")  # fmt: skip
 
     def __init__(self, index: int, numbers: Iterator[int]) -> None:
         self.index = index
@@ -56,6 +59,7 @@ class Candidate:
         self.kind: BlockKind | None = None  # of the open block
         self.reason: FinishReason | None = None  # set while the candidate is ended
         self.raw_reason = ""
+        self.in_text = False  # in the middle of its answer, with the text's block open
         self.speaking = False  # it has said something since it began, or since its last end
         self._numbers = numbers
         self._side: dict[BlockKind, int] = {}
@@ -103,14 +107,18 @@ class Candidate:
             self.kind = None
 
     def call(self, piece: ToolCall, odd: dict[str, Any] | None, out: list[Chunk]) -> None:
-        """Take a piece of a tool call. Raises TooManyCalls."""
+        """Take a piece of a tool call. Raises TooManyCalls; ValueError for what is too long to keep."""
         name, arguments = _said(piece)
+        if len(name) > MAX_NAME_CHARS or len(piece.id or "") > MAX_NAME_CHARS:
+            raise ValueError(f"a tool call's id or name is longer than {MAX_NAME_CHARS} characters")
         call = self._call_of(piece, name)
         if odd and (call.block < 0 or "field" not in odd):
             call.vendor.update(odd)
         if call.block < 0:
             call.name = name
             if not name and not arguments:
+                if call.vendor and size_bytes(call.vendor) > MAX_WAITING_BYTES:
+                    raise ValueError(f"more than {MAX_WAITING_BYTES} bytes came before the call's name")
                 return  # an id alone: wait for the name
             self._open_call(call, out)
         elif name and name != call.name:
@@ -145,6 +153,8 @@ class Candidate:
         if call is None:
             call = self._new_call(piece)
         if piece.index is not None:
+            if len(self._by_index) >= MAX_OPEN_CALLS and piece.index not in self._by_index:
+                raise TooManyCalls
             self._by_index[piece.index] = call
         self._last_call = call
         return call

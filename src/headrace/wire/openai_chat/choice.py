@@ -60,6 +60,7 @@ def read_choice(choice: Choice, to: Candidate, at: int, extras: Extras | None, o
         native = choice.native_finish_reason
         vendor = Opaque(WIRE_NAME, {"native_finish_reason": native}) if native else None
         to.end(choice.finish_reason, out, vendor)
+    to.in_text = to.speaking and to.kind == "text"
 
 
 def _has_more(delta: Delta) -> bool:

@@ -21,6 +21,7 @@ from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.misfit import Misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
+from headrace.wire.openai_chat.sticky import Sticky
 from headrace.wire.openai_chat.usage import usage_from
 from headrace.wire.terminator import BRACKET, is_done
 
@@ -60,7 +61,7 @@ class ChatDecoder:
         self._misfit: Misfit | None = Misfit()
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
-        self._sticky: dict[str, Any] = {}  # the chunk's own fields beside choices, as last seen
+        self._sticky = Sticky()
         self._held: dict[str, Any] = {}  # such fields that came before the reply had an id
         self._fingerprint: str | None = None
         self._tier: str | None = None
@@ -157,7 +158,7 @@ class ChatDecoder:
         choice = choices[0]
         to = self._candidates.get(choice.index)
         content = plain_text(choice)
-        if to is None or to.kind != "text" or not to.speaking or not content:
+        if to is None or not to.in_text or not content:
             return False
         out.append(TextDelta(to.block, content, (), to.index))
         return True
@@ -216,15 +217,13 @@ class ChatDecoder:
             "x_groq": chunk.x_groq,
             **odd,
         }
-        sticky = self._sticky
-        new = {name: value for name, value in own.items() if value is not None and sticky.get(name) != value}
-        sticky.update(new)
+        new = self._sticky.new(own)
         if self._started:
             if new:
                 out.append(VendorPart(Opaque(WIRE_NAME, new)))
             return
         self._held.update(new)
-        if not chunk.id and not chunk.choices:
+        if not chunk.id and not chunk.choices and self._sticky.holds(self._held):
             return  # Azure's word about the prompt comes before the answer has an id
         self._started = True
         vendor = Opaque(WIRE_NAME, self._held) if self._held else None
