@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 
+import msgspec
 import pytest
 
 from headrace.config import Clocks, Secret
 from headrace.core.chunk import Cancelled, Failure, Finish
 from headrace.core.message import user
-from headrace.core.request import Request
+from headrace.core.request import GenerationSettings, Request
 from headrace.providers.model import provider_model
 from headrace.providers.row import ProviderRow
 from headrace.transport.fake import FakeSender, Play
@@ -329,6 +330,19 @@ def test_a_relay_gives_the_events_as_they_came(basin, hello) -> None:
         assert model.open_relay("anthropic", b"{}", True) is None
 
     asyncio.run(main())
+
+
+def test_what_the_place_refuses_is_not_relayed_and_the_translation_warns() -> None:
+    row = msgspec.structs.replace(ROW, quirks={"drop": ("seed",)})
+    model = provider_model(row, "gpt", FakeSender())
+    body = b'{"model": "up/gpt", "messages": [{"role": "user", "content": "hi"}], "stream": true, "seed": 7}'
+    assert model.open_relay("openai_chat", body, True) is None
+    asked = msgspec.structs.replace(ASK, settings=GenerationSettings(seed=7))
+
+    async def main() -> tuple[str, ...]:
+        return model.open(asked).warnings
+
+    assert any("seed" in one for one in asyncio.run(main()))
 
 
 def test_a_relays_first_token_is_content_not_a_role(basin, hello) -> None:

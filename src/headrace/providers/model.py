@@ -67,8 +67,10 @@ class ProviderModel:
         """See `Model.open_relay`. Raises AuthError where the key is not set."""
         if wire != self._row.wire or self._wire.relay is None or self._wire.rebody is None:
             return None
-        relay = self._wire.relay(include_usage, self._quirks)
         sent = self._wire.rebody(body, self._name, self._quirks)
+        if sent is None:
+            return None
+        relay = self._wire.relay(include_usage, self._quirks)
         source: ProviderSource[bytes] = self._source(
             _relay_path(self._row.wire, self._name), sent, relay, _Counted(relay)
         )

@@ -101,7 +101,8 @@ class Wire:
     failure: (status, headers, body bytes, provider name) of an answer that is not 200 -> the typed failure.
     relay: a fresh `Relay`, or None where the wire has none; its arguments say whether the client asked for
     usage, and the quirks. rebody: (client's body, the provider's own model name, quirks) -> the body to
-    relay upstream. front: how a server speaks it, where one does.
+    relay upstream, or None where the quirks ask for a body that only `build` makes. front: how a server
+    speaks it, where one does.
     """
 
     name: str
@@ -110,5 +111,5 @@ class Wire:
     decoder: MakeDecoder
     failure: Callable[[int, Mapping[str, str], bytes, str], Failure]
     relay: Callable[[bool, Mapping[str, Any]], Relay] | None = None
-    rebody: Callable[[bytes, str, Mapping[str, Any]], bytes] | None = None
+    rebody: Callable[[bytes, str, Mapping[str, Any]], bytes | None] | None = None
     front: Front | None = None

@@ -37,6 +37,13 @@ def sent(*parts: Any, **quirks: Any) -> tuple[Any, tuple[str, ...]]:
     return json.loads(built.body)["messages"][0], built.warnings
 
 
+def readdressed(body: bytes, model: str, quirks: Any) -> bytes:
+    """The client's body for `model`, which is one that can be relayed."""
+    out = rebody(body, model, quirks)
+    assert out is not None
+    return out
+
+
 def settings(**given: Any) -> Request:
     return Request("m", (user("hi"),), GenerationSettings(**given))
 
@@ -203,7 +210,7 @@ def test_a_body_readdressed_keeps_the_bytes_of_every_other_field() -> None:
     original = (
         b'{"model": "alias", "temperature": 0.10, "messages": [{"role":  "user", "content": "\\u00e9"}]}'
     )
-    out = rebody(original, "real", {})
+    out = readdressed(original, "real", {})
     assert b'"temperature":0.10' in out
     assert b'[{"role":  "user", "content": "\\u00e9"}]' in out
     assert json.loads(out) == {
@@ -219,17 +226,17 @@ def test_a_body_readdressed_follows_the_quirks() -> None:
         b'{"model": "m", "stream": false, "max_tokens": 3,'
         b' "stream_options": {"include_usage": false, "x": 1}}'
     )
-    assert json.loads(rebody(original, "m", {})) == {
+    assert json.loads(readdressed(original, "m", {})) == {
         "model": "m",
         "stream": True,
         "stream_options": {"include_usage": True, "x": 1},
         "max_tokens": 3,
     }
     renamed = json.loads(
-        rebody(original, "m", {"max_tokens_field": "max_completion_tokens", "no_stream_options": True})
+        readdressed(original, "m", {"max_tokens_field": "max_completion_tokens", "no_stream_options": True})
     )
     assert renamed == {"model": "m", "stream": True, "max_completion_tokens": 3}
-    null = json.loads(rebody(b'{"model": "m", "stream_options": null}', "m", {}))
+    null = json.loads(readdressed(b'{"model": "m", "stream_options": null}', "m", {}))
     assert null["stream_options"] == {"include_usage": True}
 
 
@@ -248,3 +255,27 @@ def test_the_wire_is_complete() -> None:
     assert wire.relay(True).usage is None
     assert wire.decoder().close()[0].is_complete
     assert wire.failure(500, {}, b"", "up").kind == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("quirks", "fields", "relays"),
+    [
+        ({"drop": ["store", "seed"]}, {"seed": 7}, False),
+        ({"drop": ["store", "seed"]}, {"seed": None}, False),
+        ({"drop": ["store", "seed"]}, {"temperature": 1}, True),
+        ({"drop": ["stream_options"]}, {}, False),
+        ({"reasoning_effort": False}, {"reasoning_effort": "low"}, False),
+        ({"reasoning_effort": False}, {}, True),
+        ({"no_developer_role": True}, {"messages": [{"role": "developer", "content": "x"}]}, False),
+        ({"no_developer_role": True}, {"messages": [{"role": "system", "content": "x"}]}, True),
+    ],
+)
+def test_what_a_provider_refuses_is_not_relayed_but_translated(
+    quirks: dict[str, Any], fields: dict[str, Any], relays: bool
+) -> None:
+    original = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}], **fields}).encode()
+    assert (rebody(original, "m", quirks) is not None) is relays
+    if not relays:
+        translated = json.loads(build(parse_request(original).request, quirks).body)
+        assert not set(translated) & {*quirks.get("drop", ()), "reasoning_effort"}
+        assert "developer" not in json.dumps(translated)

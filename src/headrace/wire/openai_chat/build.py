@@ -66,11 +66,11 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
-def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes:
+def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
     """A client's body for another model: streamed and with usage; every other field as its very bytes.
 
-    Of the quirks only `max_tokens_field` and `no_stream_options` apply: a field that the provider refuses is
-    its to refuse, in its own words.
+    None where the quirks ask for more than a rename: what the provider would refuse is left out by `build`,
+    with a warning.
     """
     try:
         fields: dict[str, Any] = dict(_raw(body))
@@ -87,7 +87,17 @@ def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes:
     if limit and other in fields:
         value = fields.pop(other)
         fields.setdefault(limit, value)
-    return msgspec.json.encode(fields)
+    return None if _refused(fields, body, quirks) else msgspec.json.encode(fields)
+
+
+def _refused(fields: Fields, body: bytes, quirks: Mapping[str, Any]) -> bool:
+    """Whether a client's body holds what the provider refuses."""
+    untaken = {*quirks.get("drop", ())}
+    if not quirks.get("reasoning_effort", True):
+        untaken.add("reasoning_effort")
+    return not untaken.isdisjoint(fields) or (
+        bool(quirks.get("no_developer_role")) and b'"developer"' in body
+    )
 
 
 def _settings(
