@@ -136,12 +136,16 @@ class Models:
 
     def __init__(self, *models: Model) -> None:
         self._models = models
+        self.trouble: dict[str, str] = {}
 
     def resolve(self, model_id: str, /) -> Model:
         for model in self._models:
             if model_id == model.card.id or model_id in model.card.aliases:
                 return model
         raise UnknownModel(f"no model is called {model_id!r}", field="model", value=model_id)
+
+    def troubles(self) -> dict[str, str]:
+        return self.trouble
 
     def models(self) -> list[ModelCard]:
         return [model.card for model in self._models]

@@ -154,6 +154,20 @@ def test_health(carrier: Carrier) -> None:
     carrier.run(main())
 
 
+def test_a_model_in_trouble_degrades_the_health_and_is_named(carrier: Carrier) -> None:
+    async def main() -> None:
+        models = Models(EchoModel())
+        models.trouble["sim/echo"] = "it does not answer"
+        async with carrier.serving(models) as served, connected(served.url) as client:
+            await client.send(request("GET", "/health"))
+            response = await client.response()
+            body = msgspec.json.decode(response.body)
+            assert (response.status, body["status"]) == (200, "degraded")
+            assert body["troubles"] == {"sim/echo": "it does not answer"}
+
+    carrier.run(main())
+
+
 def test_the_clients_request_id_comes_back_where_it_is_sane(carrier: Carrier) -> None:
     async def main() -> None:
         async with carrier.serving(Models()) as served, connected(served.url) as client:

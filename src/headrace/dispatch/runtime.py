@@ -102,6 +102,14 @@ class Runtime:
         cards += [ModelCard(id=id, owner=id.partition("/")[0]) for id in names if id not in known]
         return [_with_aliases(card, tuple(names.get(card.id, ()))) for card in cards]
 
+    def troubles(self) -> dict[str, str]:
+        """Local model id -> what is known to be wrong with it, without asking. It names no folder."""
+        if self._local is None:
+            return {}
+        from headrace.runners.shown import without_folders  # only where local models are in use
+
+        return {id: without_folders(trouble) for id, trouble in self._local.troubles().items()}
+
     def providers(self) -> list[ProviderRow]:
         """The places that can be asked as PROVIDER/NAME, built in and configured."""
         return list(self._rows.values())

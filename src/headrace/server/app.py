@@ -33,6 +33,9 @@ class Runtime(Protocol):
     def resolve(self, model_id: str, /) -> Model:
         """The model of that id or alias. Raises UnknownModel."""
 
+    def troubles(self) -> dict[str, str]:
+        """Model id -> what is known to be wrong with it."""
+
     def models(self) -> list[ModelCard]:
         """Every model that can be named, in a stable order."""
 

@@ -18,8 +18,11 @@ def install(app: App) -> None:
     def health(exchange: Exchange) -> None:
         ready = [card.id for card in app.runtime.models() if card.state == "ready"]
         live = len(app.live) - 1  # less this request
+        troubles = app.runtime.troubles()
         data = {
-            "status": "ok",
+            # The server itself answers either way: a model's trouble is not its own.
+            "status": "degraded" if troubles else "ok",
+            "troubles": troubles,
             "version": headrace_version,
             "models": ready,
             "live": live,
