@@ -34,8 +34,13 @@ def read_body(body: bytes, kind: type[T]) -> tuple[T, Fields]:
     Raises RequestError that names the field (or, for broken JSON, the place).
     """
     data = read_object(body)
+    return read_fields(data, kind), data
+
+
+def read_fields(data: Fields, kind: type[T]) -> T:
+    """Plain data as `kind`. Raises RequestError that names the field."""
     try:
-        return msgspec.convert(data, kind), data
+        return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         raise _wrong_type(str(error), data) from None
 

@@ -1,8 +1,57 @@
-"""Google's generateContent and streamGenerateContent, both directions."""
+"""Google's generateContent and streamGenerateContent, both directions.
+
+`WIRE` streams as an event stream (`alt=sse`); `ARRAY_FRONT` is what a server speaks to clients that do not
+ask for one: a JSON array that arrives piece by piece. It has no keep-alive, since an error's place in the array
+shows only once a value has gone out.
+"""
 
 from __future__ import annotations
 
+from headrace.wire.base import Front, Wire
+from headrace.wire.gemini.build import build
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
+from headrace.wire.gemini.failure import error_body, error_event, error_value, failure_from_response
+from headrace.wire.gemini.parse import parse_request
+from headrace.wire.gemini.response import response_body
+from headrace.wire.gemini.schema import WIRE_NAME
 
-__all__ = ["GeminiDecoder", "GeminiEncoder"]
+__all__ = [
+    "ARRAY_FRONT",
+    "WIRE",
+    "GeminiDecoder",
+    "GeminiEncoder",
+    "error_body",
+    "error_event",
+    "parse_request",
+    "response_body",
+]
+
+_FRONT = Front(
+    content_type="text/event-stream",
+    ping=b": ping\n",
+    parse=parse_request,
+    encoder=lambda says, _parsed: GeminiEncoder(id=says.id, model=says.model),
+    body=lambda reply, says, _parsed: response_body(reply, id=says.id, model=says.model),
+    error_event=error_event,
+    error_body=error_body,
+)
+
+ARRAY_FRONT = Front(
+    content_type="application/json; charset=UTF-8",
+    ping=b"",
+    parse=parse_request,
+    encoder=lambda says, _parsed: GeminiEncoder(id=says.id, model=says.model, array=True),
+    body=_FRONT.body,
+    error_event=error_value,
+    error_body=error_body,
+)
+
+WIRE = Wire(
+    name=WIRE_NAME,
+    content_type="text/event-stream",
+    build=build,
+    decoder=GeminiDecoder,
+    failure=failure_from_response,
+    front=_FRONT,
+)

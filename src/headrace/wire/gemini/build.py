@@ -1,0 +1,152 @@
+"""Request -> the vendor's path and body.
+
+A provider row's quirks, all optional:
+
+thinking        what its models take for reasoning_effort: "level", "budget" or "none" (see thinking.py).
+schema_fields   "openapi" where it refuses JSON schemas (`parametersJsonSchema`, `responseJsonSchema`): they
+                are sent as they are in `parameters` and `responseSchema`.
+call_signature  the `thoughtSignature` for calls of earlier turns that have none, because another vendor's
+                model made them; without one Gemini 3 refuses them.
+no_call_ids     true where ids of calls are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from headrace.core.opaque import Opaque
+from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.base import WireRequest
+from headrace.wire.gemini.build_content import contents_of
+from headrace.wire.gemini.schema import WIRE_NAME, Fields
+from headrace.wire.gemini.thinking import thinking_config
+
+_SETTINGS = {
+    "temperature": "temperature",
+    "top_p": "topP",
+    "top_k": "topK",
+    "max_tokens": "maxOutputTokens",
+    "presence_penalty": "presencePenalty",
+    "frequency_penalty": "frequencyPenalty",
+    "seed": "seed",
+}
+_MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "tool": "ANY"}
+_LEFT_OUT = "{} was left out: this protocol has no field for it"
+
+
+def path_of(model: str, method: str) -> str:
+    """The path of a call under the base URL; a model may be named with its collection (`tunedModels/x`)."""
+    kind, slash, name = model.partition("/")
+    if not slash or kind not in ("models", "tunedModels"):
+        kind, name = "models", model
+    return f"/{kind}/{quote(name, safe='')}:{method}"
+
+
+def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
+    """What asks the vendor for a streamed answer to `request`; what it cannot take is a warning."""
+    warnings: list[str] = []
+    body: Fields = contents_of(request.messages, quirks, warnings)
+    _tools(request, quirks, body, warnings)
+    config = _config(request.settings, warnings)
+    given = _own(request.vendor).get("generationConfig") or {}
+    effort = request.settings.reasoning_effort
+    if effort is not None and "thinkingConfig" not in given:
+        thinking = thinking_config(effort, request.model, quirks, warnings)
+        if thinking is not None:
+            config["thinkingConfig"] = thinking
+    if request.response_format is not None:
+        config |= _format(request.response_format, quirks)
+    config = {**given, **config}
+    if config:
+        body["generationConfig"] = config
+    if request.user:
+        warnings.append(_LEFT_OUT.format("user"))
+    _vendor(request.vendor, body, warnings)
+    path = path_of(request.model, "streamGenerateContent") + "?alt=sse"
+    return WireRequest(path, msgspec.json.encode(body), tuple(warnings))
+
+
+def _own(vendor: Opaque | None) -> Fields:
+    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
+        return {}
+    return vendor.data
+
+
+def _config(settings: GenerationSettings, warnings: list[str]) -> Fields:
+    config: Fields = {}
+    for name, field in _SETTINGS.items():
+        value = getattr(settings, name)
+        if value is not None:
+            config[field] = value
+    if settings.stop:
+        config["stopSequences"] = list(settings.stop)
+    if settings.logprobs:
+        config["responseLogprobs"] = True
+        if settings.top_logprobs is not None:
+            config["logprobs"] = settings.top_logprobs
+    if settings.n != 1:
+        config["candidateCount"] = settings.n
+    untaken = [name for name in ("min_p", "logit_bias") if getattr(settings, name) is not None]
+    warnings += [_LEFT_OUT.format(name) for name in untaken]
+    return config
+
+
+def _format(wanted: ResponseFormat, quirks: Mapping[str, Any]) -> Fields:
+    if wanted.kind == "text":
+        return {}
+    config: Fields = {"responseMimeType": "application/json"}
+    if wanted.schema is not None:
+        openapi = quirks.get("schema_fields") == "openapi"
+        config["responseSchema" if openapi else "responseJsonSchema"] = wanted.schema
+    return config
+
+
+def _tools(request: Request, quirks: Mapping[str, Any], body: Fields, warnings: list[str]) -> None:
+    functions = [_function(tool, quirks) for tool in request.tools]
+    own = _own(request.vendor)
+    tools: list[Any] = [{"functionDeclarations": functions}] if functions else []
+    tools += own.get("tools") or []
+    if tools:
+        body["tools"] = tools
+    config: Fields = dict(own.get("toolConfig") or {})
+    if request.tool_choice is not None:
+        given = config.get("functionCallingConfig") or {}
+        config["functionCallingConfig"] = {**_choice(request.tool_choice), **given}
+    if config:
+        body["toolConfig"] = config
+    if any(tool.strict for tool in request.tools):
+        warnings.append(_LEFT_OUT.format("strict"))
+    if request.parallel_tool_calls is False:
+        warnings.append(_LEFT_OUT.format("parallel_tool_calls"))
+
+
+def _function(tool: Tool, quirks: Mapping[str, Any]) -> Fields:
+    function: Fields = dict(_own(tool.vendor))
+    function["name"] = tool.name
+    if tool.description:
+        function["description"] = tool.description
+    if tool.parameters and "parameters" not in function:
+        openapi = quirks.get("schema_fields") == "openapi"
+        function["parameters" if openapi else "parametersJsonSchema"] = tool.parameters
+    return function
+
+
+def _choice(choice: ToolChoice) -> Fields:
+    config: Fields = {"mode": _MODES[choice.mode]}
+    if choice.mode == "tool":
+        config["allowedFunctionNames"] = [choice.name]
+    return config
+
+
+def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
+    """The caller's fields that we do not model: sent where they speak this protocol."""
+    if vendor is None or not isinstance(vendor.data, dict):
+        return
+    if vendor.wire == WIRE_NAME:
+        body.update({name: value for name, value in vendor.data.items() if name not in body})
+        return
+    warnings += [f"{name} was left out: it belongs to the {vendor.wire} protocol" for name in vendor.data]
