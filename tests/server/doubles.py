@@ -144,6 +144,10 @@ class Models:
                 return model
         raise UnknownModel(f"no model is called {model_id!r}", field="model", value=model_id)
 
+    @property
+    def default_model(self) -> str:
+        return self._models[0].card.id
+
     def troubles(self) -> dict[str, str]:
         return self.trouble
 

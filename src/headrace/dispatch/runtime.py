@@ -102,6 +102,11 @@ class Runtime:
         cards += [ModelCard(id=id, owner=id.partition("/")[0]) for id in names if id not in known]
         return [_with_aliases(card, tuple(names.get(card.id, ()))) for card in cards]
 
+    @property
+    def default_model(self) -> str:
+        """What answers where nobody names a model: the alias `default` where there is one, else `local`."""
+        return "default" if "default" in self.aliases else "local"
+
     def troubles(self) -> dict[str, str]:
         """Local model id -> what is known to be wrong with it, without asking. It names no folder."""
         if self._local is None:

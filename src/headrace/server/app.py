@@ -33,6 +33,10 @@ class Runtime(Protocol):
     def resolve(self, model_id: str, /) -> Model:
         """The model of that id or alias. Raises UnknownModel."""
 
+    @property
+    def default_model(self) -> str:
+        """What answers where a protocol's requests name no model."""
+
     def troubles(self) -> dict[str, str]:
         """Model id -> what is known to be wrong with it."""
 

@@ -1,0 +1,119 @@
+"""Every protocol's official client, unmodified, against any model: text, whole and streamed, and errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anthropic
+import huggingface_hub
+import ollama
+import openai
+import pytest
+from tests.server.doubles import Models
+
+from headrace.server.serve import running_server
+from headrace.simulate.echo import EchoModel
+
+SAID = "Grüße 👩‍🚀, two\n\nparagraphs and  spaces."
+Speak = Callable[[str, bool, str], Awaitable[str]]
+
+
+async def anthropic_(url: str, streamed: bool, model: str) -> str:
+    messages: Any = [{"role": "user", "content": SAID}]
+    async with anthropic.AsyncAnthropic(base_url=url, api_key="none", max_retries=0) as client:
+        if not streamed:
+            whole = await client.messages.create(model=model, max_tokens=500, messages=messages)
+            assert whole.stop_reason == "end_turn"
+            assert whole.usage.output_tokens > 0
+            return "".join(block.text for block in whole.content if block.type == "text")
+        async with client.messages.stream(model=model, max_tokens=500, messages=messages) as stream:
+            text = "".join([piece async for piece in stream.text_stream])
+            final = await stream.get_final_message()
+            assert final.stop_reason == "end_turn"
+            return text
+
+
+async def completions(url: str, streamed: bool, model: str) -> str:
+    async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client:
+        if not streamed:
+            whole = await client.completions.create(model=model, prompt=SAID, max_tokens=500)
+            assert whole.choices[0].finish_reason == "stop"
+            return whole.choices[0].text
+        stream = await client.completions.create(model=model, prompt=SAID, max_tokens=500, stream=True)
+        return "".join([choice.text async for chunk in stream for choice in chunk.choices])
+
+
+async def ollama_chat(url: str, streamed: bool, model: str) -> str:
+    client = ollama.AsyncClient(host=url)
+    messages = [{"role": "user", "content": SAID}]
+    try:
+        if not streamed:
+            whole = await client.chat(model=model, messages=messages)
+            assert whole.done
+            return whole.message.content or ""
+        parts = [part async for part in await client.chat(model=model, messages=messages, stream=True)]
+        assert parts[-1].done_reason == "stop"
+        return "".join(part.message.content or "" for part in parts)
+    finally:
+        await client._client.aclose()
+
+
+async def ollama_generate(url: str, streamed: bool, model: str) -> str:
+    client = ollama.AsyncClient(host=url)
+    try:
+        if not streamed:
+            return (await client.generate(model=model, prompt=SAID)).response
+        return "".join(
+            [p.response async for p in await client.generate(model=model, prompt=SAID, stream=True)]
+        )
+    finally:
+        await client._client.aclose()
+
+
+async def tgi(url: str, streamed: bool, model: str) -> str:
+    async with huggingface_hub.AsyncInferenceClient(url) as client:
+        if not streamed:
+            return await client.text_generation(SAID, max_new_tokens=500)
+        stream = await client.text_generation(SAID, max_new_tokens=500, stream=True)
+        return "".join([piece async for piece in stream])
+
+
+CLIENTS: dict[str, Speak] = {
+    "anthropic": anthropic_,
+    "openai completions": completions,
+    "ollama chat": ollama_chat,
+    "ollama generate": ollama_generate,
+    "huggingface_hub": tgi,
+}
+
+
+@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_official_client_reads_the_text_byte_for_byte(client: str, streamed: bool) -> None:
+    async def main() -> str:
+        async with running_server(Models(EchoModel())) as server:
+            return await CLIENTS[client](server.url, streamed, "sim/echo")
+
+    assert asyncio.run(main()) == SAID
+
+
+REFUSED = {
+    "anthropic": (anthropic.NotFoundError, "nobody/x"),
+    "openai completions": (openai.NotFoundError, "nobody/x"),
+    "ollama chat": (ollama.ResponseError, "nobody/x"),
+}
+
+
+@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("client", REFUSED)
+def test_an_unknown_model_is_the_clients_own_error(client: str, streamed: bool) -> None:
+    kind, model = REFUSED[client]
+
+    async def main() -> None:
+        async with running_server(Models(EchoModel())) as server:
+            with pytest.raises(kind, match=model):
+                await CLIENTS[client](server.url, streamed, model)
+
+    asyncio.run(main())
