@@ -1,4 +1,4 @@
-"""Recorded requests: parsed and built again they are the same, and the official client's schema takes them."""
+"""Recorded requests: parsed and built again they are the same, and the official schema takes them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
 def think(request: Request, quirks: Mapping[str, Any], body: Fields, warnings: list[str]) -> None:
-    """Say the effort in the body, as the provider takes it. A caller of this wire says so in its own words."""
+    """Say the effort in the body, as the provider takes it; a caller of this wire has his own words."""
     effort = request.settings.reasoning_effort
     if effort is None:
         return
