@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import BlockKind, BlockStart, Citation, ImageDelta
+from headrace.wire.openai_responses.carried import carry
 from headrace.wire.openai_responses.template import filled, own
 from headrace.wire.openai_responses.written import WrittenBlock, WrittenItem
 
@@ -112,6 +113,7 @@ class Writer:
         }
         self.emit(added, out)
         block = WrittenBlock(item, chunk.kind, slot, 0, False)
+        block.carried = carry(chunk.vendor) if chunk.kind == "reasoning" else None
         item.blocks.append(block)
         self.blocks[chunk.block] = block
         if slot == "content":
@@ -185,6 +187,9 @@ class Writer:
         if block.kind in _SOUND:
             self.emit({"type": _SOUND[block.kind]}, out)
             return
+        if block.wrapped:
+            block.unwrap()
+            self.emit({"type": f"{block.stem}.delta", **block.place, "delta": block.text()}, out)
         if block.kind == "image":
             self.emit({"type": "response.image_generation_call.completed", **block.place}, out)
         else:

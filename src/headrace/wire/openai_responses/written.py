@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import BlockKind
+from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
 _json = msgspec.json.encode
@@ -50,7 +51,9 @@ class WrittenItem:
                 for block in self.blocks:
                     if block.pieces or block.slot == "content":
                         parts[block.slot].append(block.whole_part())
-                return {**self.body, **head, **parts}
+                carried = next((block.carried for block in self.blocks if block.carried), None)
+                kept = {**self.body, "encrypted_content": carried} if carried else self.body
+                return {**kept, **head, **parts}
             case "function_call":
                 return {**head, **self._call(), "arguments": self._text()}
             case "custom_tool_call":
@@ -73,6 +76,7 @@ class WrittenBlock:
         "annotations",
         "at",
         "before",
+        "carried",
         "chars",
         "closed",
         "image",
@@ -94,6 +98,7 @@ class WrittenBlock:
         self.slot = slot
         self.at = at
         self.own = own  # whether it came over this wire
+        self.carried: str | None = None  # what another wire needs back with reasoning
         self.closed = False
         self.pieces: list[str] = []
         self.chars = 0
@@ -122,6 +127,21 @@ class WrittenBlock:
         if len(self.pieces) > 1:
             self.pieces = ["".join(self.pieces)]
         return self.pieces[0] if self.pieces else ""
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether it is a custom call that another wire's model was given as a function."""
+        return not self.own and self.item.type == "custom_tool_call"
+
+    def unwrap(self) -> None:
+        """Its text is a function's arguments: take the free text out of them."""
+        try:
+            arguments = msgspec.json.decode(self.text())
+        except UNREADABLE:
+            return
+        given = arguments.get("input") if isinstance(arguments, dict) else None
+        if isinstance(given, str):
+            self.pieces = [given]
 
     def base64(self) -> str:
         """Its image."""

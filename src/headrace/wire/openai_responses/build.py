@@ -1,0 +1,176 @@
+"""Request -> the vendor's body.
+
+A provider row's quirks, all optional:
+
+store              whether the provider may keep the answer; false where not said (`None` sends nothing).
+encrypted_reasoning  true: always ask for encrypted reasoning, false: never; else where reasoning is wanted.
+reasoning_input    true where reasoning of earlier turns is taken back as text (LM Studio, vLLM).
+no_instructions    true where the system prompt must be a message.
+extra              names of settings beyond the standard that it takes, such as "seed" or "top_k".
+drop               names of body fields that it refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from headrace.core.message import Message, TextPart
+from headrace.core.opaque import Opaque
+from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.base import WireRequest
+from headrace.wire.openai_responses.build_input import input_items, item_of
+from headrace.wire.openai_responses.schema import WIRE_NAME
+from headrace.wire.openai_responses.template import own
+
+Fields = dict[str, Any]
+PATH = "/responses"
+_EXTRA = ("top_k", "min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
+_LEFT_OUT = "{} was left out: this protocol does not take it"
+_ENCRYPTED = "reasoning.encrypted_content"
+_LOGPROBS = "message.output_text.logprobs"
+
+
+def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
+    """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
+    warnings: list[str] = []
+    body: Fields = {"model": request.model}
+    messages = list(request.messages)
+    if messages and _is_instructions(messages[0]) and not quirks.get("no_instructions"):
+        body["instructions"] = messages.pop(0).text
+    body["input"] = input_items(messages, quirks, warnings)
+    body["stream"] = True
+    body.update(request_fields(request))
+    _settings(request.settings, quirks, body, warnings)
+    store = quirks.get("store", False)
+    kept = own(request.vendor)
+    if store is not None and "store" not in kept:
+        body["store"] = store
+    _include(request, quirks, body)
+    _vendor(request.vendor, body, warnings)
+    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
+    warnings += [f"{name} was left out: this provider does not take it" for name in refused]
+    return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
+
+
+def request_fields(request: Request) -> Fields:
+    """Fields that the request has and that a response repeats."""
+    settings = request.settings
+    fields: Fields = {
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "max_output_tokens": settings.max_tokens,
+        "top_logprobs": settings.top_logprobs,
+        "parallel_tool_calls": request.parallel_tool_calls,
+        "user": request.user or None,
+    }
+    fields = {name: value for name, value in fields.items() if value is not None}
+    kept = own(request.vendor)
+    reasoning = kept.get("reasoning", {})
+    if settings.reasoning_effort is not None:
+        reasoning = {**reasoning, "effort": settings.reasoning_effort}
+    text = kept.get("text", {})
+    if request.response_format is not None:
+        text = {**text, "format": _format(request.response_format, text.get("format", {}))}
+    tools = [*(_tool(tool) for tool in request.tools), *kept.get("tools", ())]
+    fields.update(
+        {name: one for name, one in (("reasoning", reasoning), ("text", text), ("tools", tools)) if one}
+    )
+    if request.tool_choice is not None:
+        fields["tool_choice"] = _tool_choice(request.tool_choice, request.tools)
+    return fields
+
+
+def custom_tools(request: Request) -> frozenset[str]:
+    """Names of the tools that take free text."""
+    return frozenset(tool.name for tool in request.tools if own(tool.vendor).get("type") == "custom")
+
+
+def _is_instructions(message: Message) -> bool:
+    if message.role not in ("system", "developer") or not message.parts:
+        return False
+    if message.vendor is not None and message.vendor.wire == WIRE_NAME:
+        return bool(own(message.vendor).get("instructions"))
+    return all(isinstance(part, TextPart) for part in message.parts)
+
+
+def _settings(
+    settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
+) -> None:
+    for name in _EXTRA:
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if name in quirks.get("extra", ()):
+            body[name] = value
+        else:
+            warnings.append(_LEFT_OUT.format(name))
+    if settings.stop:
+        if "stop" in quirks.get("extra", ()):
+            body["stop"] = list(settings.stop)
+        else:
+            warnings.append(_LEFT_OUT.format("stop"))
+    if settings.n != 1:
+        warnings.append("n was left out: this protocol gives one answer")
+
+
+def _include(request: Request, quirks: Mapping[str, Any], body: Fields) -> None:
+    """Ask for what the next turn needs, where nothing is stored, and for log probabilities."""
+    include = list(own(request.vendor).get("include", ()))
+    wanted = quirks.get("encrypted_reasoning")
+    if wanted is None:
+        wanted = body.get("store") is False and ("reasoning" in body or _has_encrypted(request.messages))
+    if wanted and _ENCRYPTED not in include:
+        include.append(_ENCRYPTED)
+    if request.settings.logprobs and _LOGPROBS not in include:
+        include.append(_LOGPROBS)
+    if include:
+        body["include"] = include
+
+
+def _has_encrypted(messages: tuple[Message, ...]) -> bool:
+    return any(
+        item_of(part.vendor).get("encrypted_content") for message in messages for part in message.parts
+    )
+
+
+def _tool(tool: Tool) -> Any:
+    kept = own(tool.vendor)
+    if kept:
+        return kept
+    function: Fields = {"type": "function", "name": tool.name}
+    if tool.description:
+        function["description"] = tool.description
+    function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+    function["strict"] = bool(tool.strict)  # left out, it would mean true here and false elsewhere
+    return function
+
+
+def _tool_choice(choice: ToolChoice, tools: tuple[Tool, ...]) -> Any:
+    if choice.mode != "tool":
+        return choice.mode
+    for tool in tools:
+        if tool.name == choice.name and own(tool.vendor).get("type") == "custom":
+            return {"type": "custom", "name": choice.name}
+    return {"type": "function", "name": choice.name}
+
+
+def _format(wanted: ResponseFormat, kept: Fields) -> Fields:
+    if wanted.kind != "json_schema":
+        return {"type": wanted.kind}
+    schema: Fields = {"type": "json_schema", "name": wanted.name or "answer", "schema": wanted.schema or {}}
+    if wanted.strict is not None:
+        schema["strict"] = wanted.strict
+    return {**kept, **schema}
+
+
+def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
+    """The caller's fields that we do not model: sent where they speak this protocol."""
+    if vendor is None or not isinstance(vendor.data, dict):
+        return
+    if vendor.wire == WIRE_NAME:
+        body.update({name: value for name, value in vendor.data.items() if name not in body})
+        return
+    warnings += [f"{name} was left out: it belongs to the {vendor.wire} protocol" for name in vendor.data]

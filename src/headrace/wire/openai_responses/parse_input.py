@@ -1,0 +1,234 @@
+"""The vendor's input items -> our messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headrace.core.message import (
+    AudioPart,
+    FilePart,
+    ImagePart,
+    Message,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    Role,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from headrace.core.opaque import Opaque
+from headrace.errors import RequestError
+from headrace.wire.openai_responses.carried import carried
+from headrace.wire.openai_responses.schema import WIRE_NAME
+from headrace.wire.prompt import warn
+from headrace.wire.reading import base64_bytes, quoted
+
+Fields = dict[str, Any]
+_ROLES: dict[str, Role] = {
+    "user": "user",
+    "assistant": "assistant",
+    "system": "system",
+    "developer": "developer",
+}
+_LISTED = ("input_text", "output_text", "text", "refusal", "input_image", "input_audio", "input_file")
+
+
+def messages_from(items: list[Fields], warnings: list[str]) -> list[Message]:
+    """The items as turns: what the model gave between two others' is one turn of its own."""
+    turns = Turns(warnings)
+    for place, item in enumerate(items):
+        turns.add(item, f"input.{place}")
+    return turns.finish()
+
+
+class Turns:
+    """Gathers the model's items into one message; keeps items that we do not model where they stood."""
+
+    def __init__(self, warnings: list[str]) -> None:
+        self._warnings = warnings
+        self._messages: list[Message] = []
+        self._parts: list[Part] = []
+        self._own: Fields = {}  # what is kept of the turn being gathered
+        self._before: list[Fields] = []
+        self._spoke = False
+
+    def finish(self) -> list[Message]:
+        self._end()
+        if self._before:
+            last = self._messages.pop() if self._messages else Message("user")
+            data = last.vendor.data if last.vendor is not None else {}
+            vendor = Opaque(WIRE_NAME, {**data, "after": self._before})
+            self._messages.append(msgspec.structs.replace(last, vendor=vendor))
+        return self._messages
+
+    def add(self, item: Fields, field: str) -> None:
+        match item.get("type", "message"):
+            case "message":
+                self._message(item, field)
+            case "reasoning":
+                if self._spoke:
+                    self._end()
+                self._take(*reasoning_parts(item, field))
+            case "function_call" | "custom_tool_call" as kind:
+                self._take(_call(item, kind, field))
+                self._spoke = True
+            case "function_call_output" | "custom_tool_call_output":
+                self._end()
+                self._put("tool", (_result(item, field),), {})
+            case kind:
+                self._end()
+                self._before.append(item)
+                said = f"{field}: a {kind} item has an effect only at a provider that speaks this protocol"
+                warn(self._warnings, said)
+
+    def _message(self, item: Fields, field: str) -> None:
+        role = _ROLES.get(item.get("role", ""))
+        if role is None:
+            raise RequestError(
+                f"{field}.role: must be one of {', '.join(_ROLES)} (it is {quoted(item.get('role'))})",
+                field=f"{field}.role",
+                value=item.get("role"),
+            )
+        parts = content_parts(item.get("content"), f"{field}.content")
+        kept = {name: value for name, value in item.items() if name not in ("type", "role", "content")}
+        if role != "assistant":
+            self._end()
+            self._put(role, parts, {"item": kept})
+            return
+        if self._spoke:
+            self._end()
+        self._take(*parts)
+        self._own = {"item": kept} if kept else {}
+        self._spoke = True
+
+    def _take(self, *parts: Part) -> None:
+        self._parts += parts
+
+    def _end(self) -> None:
+        if self._parts:
+            parts, self._parts = tuple(self._parts), []
+            self._put("assistant", parts, self._own)
+        self._own = {}
+        self._spoke = False
+
+    def _put(self, role: Role, parts: tuple[Part, ...], data: Fields) -> None:
+        if self._before:
+            data, self._before = {**data, "before": self._before}, []
+        self._messages.append(Message(role, parts, vendor=Opaque(WIRE_NAME, data)))
+
+
+def reasoning_parts(item: Fields, field: str) -> tuple[Part, ...]:
+    """Reasoning of an earlier turn: a part for each text, the last one with the item, or what it carries."""
+    texts: list[str] = []
+    for name in ("summary", "content"):
+        for place, part in enumerate(item.get(name) or ()):
+            if not isinstance(part, dict) or not isinstance(part.get("text"), str):
+                raise RequestError(f"{field}.{name}.{place}: has no text", field=f"{field}.{name}.{place}")
+            texts.append(part["text"])
+    foreign = carried(item.get("encrypted_content"))
+    if foreign is not None:
+        return (ReasoningPart("".join(texts), foreign),)
+    last = Opaque(WIRE_NAME, {"item": item})
+    *first, end = texts or [""]
+    return (*(ReasoningPart(text, Opaque(WIRE_NAME, {})) for text in first), ReasoningPart(end, last))
+
+
+def _call(item: Fields, kind: str, field: str) -> ToolCallPart:
+    id, name = text_of(item, "call_id", field), text_of(item, "name", field)
+    kept = Opaque(WIRE_NAME, {"item": item})
+    if kind == "custom_tool_call":
+        wrapped = {"input": text_of(item, "input", field)}  # a function's arguments, for other protocols
+        return ToolCallPart(id, name, msgspec.json.encode(wrapped).decode(), kept)
+    return ToolCallPart(id, name, text_of(item, "arguments", field), kept)
+
+
+def _result(item: Fields, field: str) -> ToolResultPart:
+    output = item.get("output")
+    parts = content_parts(output, f"{field}.output")
+    held = tuple(part for part in parts if isinstance(part, TextPart | ImagePart | AudioPart | FilePart))
+    kept = {name: value for name, value in item.items() if name not in ("call_id", "output")}
+    return ToolResultPart(text_of(item, "call_id", field), held, vendor=Opaque(WIRE_NAME, {"item": kept}))
+
+
+def content_parts(content: Any, field: str) -> tuple[Part, ...]:
+    """A message's content: text, or a list of parts."""
+    if isinstance(content, str):
+        return (TextPart(content),)
+    if not isinstance(content, list):
+        raise RequestError(f"{field}: must be text or a list of parts", field=field, value=content)
+    return tuple(_part(part, f"{field}.{place}") for place, part in enumerate(content))
+
+
+def _part(part: Any, field: str) -> Part:
+    kind = part.get("type") if isinstance(part, dict) else None
+    match kind:
+        case "input_text" | "output_text" | "text":
+            return TextPart(text_of(part, "text", field), _rest(part, "text"))
+        case "refusal":
+            return RefusalPart(text_of(part, "refusal", field), _rest(part, "refusal"))
+        case "input_image":
+            url, data, media_type = _link(part.get("image_url"), f"{field}.image_url")
+            kept = _rest(part, "image_url", "detail")
+            if not url and not data and not part.get("file_id"):
+                raise RequestError(f"{field}.image_url: is missing", field=f"{field}.image_url")
+            return ImagePart(url, data, media_type, _text(part.get("detail")), kept)
+        case "input_audio":
+            return _sound(part, field)
+        case "input_file":
+            return _file(part, field)
+    raise RequestError(
+        f"{field}.type: must be one of {', '.join(_LISTED)} (it is {quoted(kind)})",
+        field=f"{field}.type",
+        value=kind,
+    )
+
+
+def _sound(part: Fields, field: str) -> AudioPart:
+    sound = part.get("input_audio")
+    if not isinstance(sound, dict):
+        raise RequestError(f"{field}.input_audio: is missing", field=f"{field}.input_audio")
+    data = base64_bytes(text_of(sound, "data", f"{field}.input_audio"), f"{field}.input_audio.data")
+    return AudioPart(data, format=_text(sound.get("format")), vendor=_rest(part, "input_audio"))
+
+
+def _file(part: Fields, field: str) -> FilePart:
+    url, data, media_type = _link(part.get("file_data"), f"{field}.file_data")
+    return FilePart(
+        data,
+        _text(part.get("file_url")) or url,
+        _text(part.get("file_id")),
+        _text(part.get("filename")),
+        media_type,
+        _rest(part, "file_data", "file_url", "file_id", "filename"),
+    )
+
+
+def _rest(part: Fields, *known: str) -> Opaque | None:
+    kept = {name: value for name, value in part.items() if name != "type" and name not in known and value}
+    return Opaque(WIRE_NAME, kept) if kept else None
+
+
+def _link(url: Any, field: str) -> tuple[str, bytes, str]:
+    """(url, data, media type): a `data:` URL is unpacked, another stays a URL."""
+    if not isinstance(url, str) or not url.startswith("data:"):
+        return _text(url), b"", ""
+    head, comma, data = url.partition(",")
+    if not comma or not head.endswith(";base64"):
+        raise RequestError(f"{field}: a data: URL must be in base64", field=field, value=url[:80])
+    return "", base64_bytes(data, field), head[len("data:") : -len(";base64")]
+
+
+def text_of(item: Fields, name: str, field: str) -> str:
+    """A text that must be there. Raises RequestError that names it."""
+    value = item.get(name)
+    if not isinstance(value, str):
+        why = "is missing" if value is None else f"must be text (it is {quoted(value)})"
+        raise RequestError(f"{field}.{name}: {why}", field=f"{field}.{name}", value=value)
+    return value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
