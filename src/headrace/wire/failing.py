@@ -24,6 +24,7 @@ from headrace.errors import (
     Unavailable,
     WireError,
 )
+from headrace.wire.halves import read_mended
 from headrace.wire.reading import UNREADABLE
 
 MAX_READ_CHARS = 65536  # of a text that is searched for keys
@@ -64,7 +65,7 @@ class Complaint(msgspec.Struct, frozen=True):
 def read_answer(body: bytes, headers: Mapping[str, str]) -> Any:
     """An error's body as JSON; else as text, a page of HTML by its title. headers: names in lower case."""
     try:
-        return msgspec.json.decode(body)
+        return read_mended(body)
     except UNREADABLE:
         text = body.decode("utf-8", "replace").strip()
     if "html" in headers.get("content-type", "").lower() or text[:1] == "<":
@@ -202,7 +203,7 @@ def safe(text: str, limit_chars: int = MAX_MESSAGE_CHARS) -> str:
 def raw_text(body: bytes) -> str:
     """What came, safe to keep. JSON is written anew: an escape in it would hide a key from those who look."""
     try:
-        text = msgspec.json.encode(msgspec.json.decode(body)).decode()
+        text = msgspec.json.encode(read_mended(body)).decode()
     except UNREADABLE:
         text = body.decode("utf-8", "replace").strip()
     return safe(text, MAX_RAW_CHARS)

@@ -105,6 +105,7 @@ def test_the_message_the_code_and_the_field_are_the_vendors() -> None:
         ({"object": "error", "message": "flat"}, "flat"),
         ({"detail": "a detail"}, "a detail"),
         ([{"error": {"message": "in a list"}}], "in a list"),
+        (b'{"error": {"message": "half \\ud83d"}}', "half \ufffd"),
         (b"plain words", "plain words"),
         (b"<html><head><title>502\nBad Gateway</title></head>", "an HTML page (502 Bad Gateway)"),
         (b"", "no message"),

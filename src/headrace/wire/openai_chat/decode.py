@@ -19,6 +19,7 @@ from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooMa
 from headrace.wire.openai_chat.choice import plain_text, read_choice
 from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
+from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import Misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.sticky import Sticky
@@ -45,6 +46,7 @@ class ChatDecoder:
         "_events",
         "_fingerprint",
         "_frames",
+        "_halves",
         "_held",
         "_misfit",
         "_numbers",
@@ -61,6 +63,7 @@ class ChatDecoder:
         self._misfit: Misfit | None = Misfit()
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
+        self._halves = Halves()
         self._sticky = Sticky()
         self._held: dict[str, Any] = {}  # such fields that came before the reply had an id
         self._fingerprint: str | None = None
@@ -99,6 +102,7 @@ class ChatDecoder:
         out: list[Chunk] = []
         if self._done:
             return out
+        self._give_up_halves(out)
         if self._misfit is not None and self._misfit.found:
             self._fail(self._misfit.failure(), out)
         elif self._candidates and all(one.reason is not None for one in self._candidates.values()):
@@ -170,6 +174,9 @@ class ChatDecoder:
             return
         chunk, extras = read
         self._odd = self._odd + 1 if extras else 0
+        self._halves.join(chunk)
+        if self._halves:
+            self._odd = _LENIENT_AFTER  # the next event must come this way too: the other half may be in it
         self._chunk(chunk, extras, data, out)
 
     def _chunk(self, chunk: ChunkBody, extras: Extras | None, data: bytes, out: list[Chunk]) -> None:
@@ -238,7 +245,12 @@ class ChatDecoder:
             self._usage = usage
             out.append(UsageReport(usage))
 
+    def _give_up_halves(self, out: list[Chunk]) -> None:
+        for choice in self._halves.rest():
+            read_choice(choice, self._candidates[choice.index], 0, None, out)
+
     def _terminator(self, out: list[Chunk]) -> None:
+        self._give_up_halves(out)
         if any(one.speaking or one.reason is not None for one in self._candidates.values()):
             self._finish(True, out)
             return

@@ -10,31 +10,44 @@ from headrace.core.chunk import Failure
 from headrace.core.excerpt import excerpt
 from headrace.errors import Unavailable
 from headrace.wire.failing import QUOTED_CHARS, broken_text
+from headrace.wire.halves import mended, with_halves
 from headrace.wire.openai_chat.extras import Extras, read_leniently
 from headrace.wire.openai_chat.failure import failure_from_event
+from headrace.wire.openai_chat.halves import put_back
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
 
 
 def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] | Failure:
-    """The chunk in the `number`-th event, called `name`, read as plain data; or the failure that it is."""
+    """The chunk in the `number`-th event, called `name`, read as plain data; or the failure that it is.
+
+    The chunk's texts are as they came, with halves of characters; everything else is mended.
+    """
     text = data.decode("utf-8", "replace")
     named_error = name == "error"
+    raw: Any = None  # the data with halves of characters in it, where there are
     try:
-        parsed = msgspec.json.decode(text)
+        try:
+            parsed = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            raw = with_halves(text)
+            if raw is None:
+                raise
+            parsed = mended(raw)
     except UNREADABLE as error:
-        return (
-            failure_from_event(text)
-            if named_error
-            else broken_text(text, number, f"not valid JSON ({error})")
-        )
+        if named_error:
+            return failure_from_event(text)
+        return broken_text(text, number, f"not valid JSON ({error})")
     if named_error or (isinstance(parsed, dict) and _is_error(parsed)):
         return failure_from_event(parsed)
     if not isinstance(parsed, dict):
         return broken_text(text, number, "not a JSON object")
     try:
-        return read_leniently(parsed)
+        chunk, extras = read_leniently(parsed)
     except UNREADABLE as error:
         return broken_text(text, number, str(error))
+    if raw is not None:
+        put_back(raw, chunk)
+    return chunk, extras
 
 
 def bad_index(index: int) -> str:
