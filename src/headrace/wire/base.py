@@ -73,6 +73,7 @@ class Front:
     encoder: a fresh stage chunks -> bytes. It is given every chunk and the Finish; what ends badly is written
     by `error_event`: the last bytes of a stream that has begun. body: a whole reply that ended well.
     error_body: the JSON body of an answer with an error status. id_prefix: how the ids of answers begin.
+    headers: further header fields of a streamed answer.
     """
 
     content_type: str
@@ -83,6 +84,7 @@ class Front:
     error_event: Callable[[Failure], bytes]
     error_body: Callable[[Failure], bytes]
     id_prefix: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class MakeDecoder(Protocol):

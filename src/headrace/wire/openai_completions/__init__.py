@@ -36,5 +36,6 @@ WIRE = Wire(
         body=_body,
         error_event=error_event,
         error_body=error_body,
+        id_prefix="cmpl-",
     ),
 )

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.wire import scripted
+from tests.wire.ui_messages.checker import Reader, Refused
+
+from headrace.core.chunk import (
+    AudioDelta,
+    BlockEnd,
+    BlockStart,
+    Cancelled,
+    CandidateEnd,
+    Citation,
+    Failure,
+    Finish,
+    ImageDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    Start,
+    Step,
+    TextDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+    VendorPart,
+    Verdict,
+)
+from headrace.core.opaque import Opaque
+from headrace.errors import RateLimited
+from headrace.testing import stages
+from headrace.wire.base import Says
+from headrace.wire.ui_messages import UiEncoder, error_event
+
+SAYS = Says("msg_1", "m", 1)
+
+
+def read(chunks: Any) -> Reader:
+    return Reader(b"".join(stages.run(UiEncoder(SAYS), [list(chunks)])))
+
+
+def test_an_answer_of_another_wire_is_the_message_it_was() -> None:
+    reader = read(scripted.EVERYTHING)
+    assert reader.id == "msg_1"
+    assert reader.message == [
+        {"type": "step-start"},
+        {"type": "reasoning", "text": "Let me think."},
+        {"type": "text", "text": "Hello é🙂"},
+        {"type": "tool-weather", "toolCallId": "call_a", "raw": '{"city":"Oslo"}', "input": {"city": "Oslo"}},
+        {"type": "tool-time", "toolCallId": "call_b", "raw": "{}", "input": {}},
+    ]
+    assert reader.reason == "tool-calls"
+    usage = reader.metadata["usage"]
+    assert (usage["inputTokens"], usage["outputTokens"], usage["totalTokens"]) == (11, 7, 18)
+    assert usage["inputTokenDetails"] == {"noCacheTokens": 7, "cacheReadTokens": 4, "cacheWriteTokens": 0}
+    assert usage["outputTokenDetails"] == {"textTokens": 5, "reasoningTokens": 2}
+
+
+def test_any_grouping_of_chunks_gives_the_same_bytes() -> None:
+    stages.check(lambda: UiEncoder(SAYS), list(scripted.EVERYTHING), normal=stages.joined)
+
+
+def test_nothing_leaves_before_the_answer_begins() -> None:
+    encoder = UiEncoder(SAYS)
+    assert encoder.feed([Start("c", "m", 1)]) == []
+    assert encoder.feed([BlockStart(0, "text")])
+
+
+def test_signatures_ride_in_the_metadata() -> None:
+    signed = Opaque("anthropic", {"signature": "abc"})
+    chunks = [BlockStart(0, "reasoning"), ReasoningDelta(0, "Hm."), BlockEnd(0, vendor=signed)]
+    reader = read([Start(), *chunks, *scripted.text_reply()[-2:]])
+    assert reader.message[1]["providerMetadata"] == {"anthropic": {"signature": "abc"}}
+
+
+def test_what_the_protocol_does_not_model_is_data() -> None:
+    chunks = [
+        Start(),
+        Step("look", 1, 2),
+        Verdict("safe"),
+        BlockStart(0, "text"),
+        TextDelta(0, "x"),
+        Citation(0, "https://x", "X"),
+        Citation(0, quote="q"),
+        BlockEnd(0),
+        BlockStart(1, "image"),
+        ImageDelta(1, b"old", "image/png", partial=True),
+        ImageDelta(1, b"png", "image/png"),
+        BlockEnd(1),
+        AudioDelta(2, b"pcm", "pcm16"),
+        TranscriptDelta(3, "hi"),
+        VendorPart(Opaque("anthropic", {"type": "novel"})),
+        *scripted.text_reply()[-2:],
+    ]
+    kinds = [one["type"] for one in read(chunks).message]
+    assert kinds == [
+        "step-start",
+        "data-step",
+        "data-verdict",
+        "text",
+        "source-url",
+        "data-citation",
+        "file",
+        "data-transcript",
+    ]
+
+
+@pytest.mark.parametrize("arguments", ["{cut", '{"a":1}x'])
+def test_arguments_that_are_no_json_are_an_error_of_the_call_alone(arguments: str) -> None:
+    call = [BlockStart(0, "tool-call", "c", "f"), ToolCallDelta(0, arguments), BlockEnd(0)]
+    reader = read([Start(), *call, *scripted.text_reply()[-2:]])
+    assert reader.message[1]["input"] == arguments
+    assert "no JSON" in reader.message[1]["errorText"]
+    assert reader.ended == "finish"
+
+
+def test_blocks_that_were_not_opened_or_ended_are_made_good() -> None:
+    chunks = [TextDelta(0, "a"), ReasoningDelta(1, "b"), ToolCallDelta(2, "{}"), BlockEnd(9), Finish()]
+    assert [one["type"] for one in read(chunks).message] == ["step-start", "text", "reasoning", "tool-"]
+
+
+def test_a_further_start_is_a_further_step() -> None:
+    first = scripted.text_reply("a")[:-1]
+    second = [Start(), BlockStart(1, "text"), TextDelta(1, "b"), BlockEnd(1)]
+    reader = read([*first, *second, CandidateEnd("length"), Finish("length")])
+    assert [one.get("text") for one in reader.message] == [None, "a", None, "b"]
+    assert reader.reason == "length"
+
+
+def test_an_empty_answer_is_a_message_all_the_same() -> None:
+    assert read([Start(), Finish()]).message == [{"type": "step-start"}]
+
+
+def test_a_refusal_is_text_and_other_candidates_are_left_out() -> None:
+    chunks = [BlockStart(0, "refusal"), RefusalDelta(0, "No."), BlockEnd(0), TextDelta(5, "other", (), 1)]
+    reader = read([Start(), *chunks, CandidateEnd("content_filter"), Finish()])
+    assert reader.message[1:] == [{"type": "text", "text": "No."}]
+    assert reader.reason == "content-filter"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "ended"),
+    [(Failure.of(RateLimited("slow down")), "error"), (Cancelled("stopped"), "abort"), (None, "error")],
+    ids=["failure", "cancelled", "no terminal"],
+)
+def test_a_bad_end_is_told(terminal: Any, ended: str) -> None:
+    for before in (0, 3):
+        chunks = scripted.text_reply("Hel")[:before] + ([terminal] if terminal is not None else [])
+        assert read(chunks).ended == ended
+    assert Reader(error_event(Failure.of(RateLimited("slow down")))).error == "slow down"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        b'data: {"type":"text-delta","id":"0","delta":"x"}\n\n',
+        b'data: {"type":"start"}\n\ndata: {"type":"novel"}\n\n',
+        b'data: {"type":"start"}\n\ndata: {"type":"start-step"}\n\ndata: {"type":"text-end","id":"0"}\n\n',
+        b'data: {"type":"start"}\n\n',
+    ],
+)
+def test_the_checker_refuses_what_the_package_refuses(parts: bytes) -> None:
+    with pytest.raises(Refused):
+        Reader(parts + b"data: [DONE]\n\n")
