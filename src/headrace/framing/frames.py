@@ -13,6 +13,7 @@ import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.errors import WireError
+from headrace.framing.ordinary import one_line_events
 
 # Atomic groups: a CRLF is one line end, never a CR and then an LF.
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
@@ -57,19 +58,11 @@ class FrameSplitter:
 
         None where it is anything else or a frame is held: give it to `feed`.
         """
-        if self._pending or self._dead or data[:6] != b"data: " or data[-2:] != b"\n\n":
+        if self._pending or self._dead:
             return None
-        size = len(data)
-        if size > self._max or b"\r" in data:
-            return None
-        if data.find(b"\n") == size - 2:  # one event, what a read of a slow stream is
+        whole = one_line_events(data, self._max)
+        if whole is not None:
             self._first = False
-            return [data[6:-2]]
-        whole = data[6:-2].split(b"\n\ndata: ")
-        # Each event ends in two of them, so with this count there is no further one inside.
-        if data.count(b"\n") != 2 * len(whole):
-            return None
-        self._first = False
         return whole
 
     def feed(self, data: bytes) -> list[Frame | Failure]:

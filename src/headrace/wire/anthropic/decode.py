@@ -74,9 +74,7 @@ class MessagesDecoder:
     """
 
     __slots__ = (
-        "_blocks", "_done",
-        "_ended", "_events", "_frames", "_id", "_misfit", "_raw_reason", "_started",
-        "_usage",
+        "_blocks", "_done", "_ended", "_events", "_frames", "_id", "_misfit", "_raw_reason", "_started", "_usage",
     )  # fmt: skip
 
     def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
@@ -99,12 +97,20 @@ class MessagesDecoder:
                 break
             if self._misfit is not None and not self._fits(data, out):
                 continue
-            for frame in self._frames.feed(data):
-                if isinstance(frame, Failure):
-                    self._fail(frame, out)
-                elif frame.data:
-                    self._frame(frame, out)
+            named = self._frames.named(data)
+            if named is None:
+                self._framed(self._frames.feed(data), out)
+                continue
+            for name, body in named:
+                self._one(body, name, out)
         return out
+
+    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
+        for frame in frames:
+            if isinstance(frame, Failure):
+                self._fail(frame, out)
+            elif frame.data:
+                self._one(frame.data, frame.event.encode(), out)
 
     def close(self) -> list[Chunk]:
         """The end of input: without `message_stop` before it the answer was cut."""
@@ -129,17 +135,17 @@ class MessagesDecoder:
             self._fail(misfit.failure(), out)
         return False
 
-    def _frame(self, frame: Frame, out: list[Chunk]) -> None:
-        if self._done or frame.data is None:
+    def _one(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
+        """Read one event. name: its own, which the JSON may lack."""
+        if self._done or not data:
             return
         self._events += 1
-        data = frame.data
         try:
-            if frame.event == "error":
+            if name == b"error":
                 raise msgspec.ValidationError
             event = _read(data)
         except UNREADABLE:
-            self._odd_event(data, frame.event, out)
+            self._odd_event(data, name.decode("utf-8", "replace"), out)
             return
         try:
             if type(event) is BlockPiece:
