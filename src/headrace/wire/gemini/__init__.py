@@ -1,8 +1,8 @@
 """Google's generateContent and streamGenerateContent, both directions.
 
 `WIRE` streams as an event stream (`alt=sse`); `ARRAY_FRONT` is what a server speaks to clients that do not
-ask for one: a JSON array that arrives piece by piece. It has no keep-alive, since an error's place in the array
-shows only once a value has gone out.
+ask for one: a JSON array that arrives piece by piece. It has no keep-alive: how an error is written into the
+array shows only once a value has gone out.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import msgspec
 
 from headrace.core.message import Message
 from headrace.core.opaque import Opaque
-from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.core.request import RANGES, GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
 from headrace.wire.gemini.body import (
@@ -20,10 +20,10 @@ from headrace.wire.gemini.body import (
     spelled,
 )
 from headrace.wire.gemini.dialect import json_schema
-from headrace.wire.gemini.parse_content import message_from, parts_from
+from headrace.wire.gemini.parse_content import message_from, named, opaque_kind, parts_from
 from headrace.wire.gemini.schema import Fields, kept
 from headrace.wire.gemini.thinking import effort_from
-from headrace.wire.reading import check_ranges, quoted, read_body, read_object
+from headrace.wire.reading import in_range, quoted, read_fields, read_object
 
 STREAMED = "streamGenerateContent"
 _MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto", "MODE_UNSPECIFIED": "auto"}
@@ -39,6 +39,7 @@ _RANGED = {
     "frequencyPenalty": "frequency_penalty",
     "logprobs": "top_logprobs",
 }
+_OURS = {field.encode_name: field.name for field in msgspec.structs.fields(ConfigBody)}
 
 
 def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
@@ -47,8 +48,8 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
     path: "model" as the path says it, with or without `models/`; "method", generateContent or
     streamGenerateContent (where it is missing). Fields that we do not know are kept in `Request.vendor`.
     """
-    written = msgspec.json.encode(spelled(read_object(body), RequestBody))
-    parsed, data = read_body(written, RequestBody)
+    data: Fields = spelled(read_object(body), RequestBody)
+    parsed = read_fields(data, RequestBody)
     model = (path.get("model") or parsed.model or "").removeprefix("models/")
     if not model:
         raise RequestError("model: is missing", field="model")
@@ -73,27 +74,10 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
 
 def _check(config: ConfigBody) -> None:
     for name, ours in _RANGED.items():
-        value = config.__getattribute__(_SNAKE[name])
-        if value is not None:
-            _in_range(f"generationConfig.{name}", value, ours)
+        in_range(f"generationConfig.{name}", getattr(config, _OURS[name]), *RANGES[ours])
     if config.stop_sequences and "" in config.stop_sequences:
         field = "generationConfig.stopSequences"
         raise RequestError(f"{field}: a text that ends the answer must not be empty", field=field)
-
-
-_SNAKE = {
-    field.encode_name: field.name
-    for field in msgspec.structs.fields(ConfigBody)
-    if field.encode_name in _RANGED
-}
-
-
-def _in_range(field: str, value: float, ours: str) -> None:
-    try:
-        check_ranges({ours: value})
-    except RequestError as error:
-        said = error.message.replace(f"{ours}: ", f"{field}: ", 1)
-        raise RequestError(said, field=field, value=value) from None
 
 
 def _messages(body: RequestBody, data: Fields) -> tuple[Message, ...]:
@@ -104,7 +88,7 @@ def _messages(body: RequestBody, data: Fields) -> tuple[Message, ...]:
         messages.append(Message("system", parts_from(said, raw, "systemInstruction")))
     for place, content in enumerate(body.contents):
         messages.append(message_from(content, data["contents"][place], f"contents.{place}"))
-    return tuple(messages)
+    return tuple(named(messages))
 
 
 def _settings(config: ConfigBody) -> GenerationSettings:
@@ -178,18 +162,25 @@ def _tool_choice(body: RequestBody, tools: tuple[Tool, ...]) -> ToolChoice | Non
 
 
 def _vendor(data: Fields, warnings: list[str]) -> Opaque | None:
-    """What has no place in `Request`, for a target that speaks this protocol; telling what is lost elsewhere."""
+    """What has no place in `Request`; a warning for each field that matters."""
     known = ("contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "model")
     extra: dict[str, Any] = {
         name: value for name, value in data.items() if name not in known and value is not None
     }
     _say(extra, warnings)
-    tools = [tool for tool in data.get("tools") or () if (own := _server_tool(tool)) and own]
+    tools = [own for tool in data.get("tools") or () if (own := _server_tool(tool))]
     config = _more_config(data.get("generationConfig") or {}, warnings)
     calling = data.get("toolConfig") or {}
+    kinds = {
+        name
+        for content in data["contents"]
+        for part in content.get("parts") or ()
+        for name in opaque_kind(part)
+    }
+    warnings += [_ONLY_HERE.format(f"a part of kind {name}") for name in sorted(kinds)]
     if tools:
-        extra["tools"] = [_server_tool(tool) for tool in tools]
-        names = sorted({name for tool in extra["tools"] for name in tool})
+        extra["tools"] = tools
+        names = sorted({name for tool in tools for name in tool})
         warnings += [_ONLY_HERE.format(f"the tool {name}") for name in names]
     if config:
         extra["generationConfig"] = config

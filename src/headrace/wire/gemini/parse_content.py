@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from headrace.core.message import (
@@ -19,7 +21,7 @@ from headrace.core.message import (
 from headrace.errors import RequestError
 from headrace.wire.gemini.body import CallBody, ContentBody, FileData, PartBody, ResultBody
 from headrace.wire.gemini.media import part_from
-from headrace.wire.gemini.schema import Blob, Fields, kept
+from headrace.wire.gemini.schema import Blob, Fields, kept, own
 from headrace.wire.reading import base64_bytes, quoted
 
 _ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "tool"}
@@ -38,6 +40,29 @@ def message_from(body: ContentBody, raw: Fields, field: str) -> Message:
         role = "tool"
     extra = {name: value for name, value in raw.items() if name not in ("role", "parts")}
     return Message(role, parts, vendor=kept(extra))
+
+
+_KINDS = frozenset({"text", "inlineData", "fileData", "functionCall", "functionResponse"})
+_BESIDE = frozenset({"thought", "thoughtSignature", "videoMetadata", "partMetadata", "mediaResolution"})
+
+
+def opaque_kind(raw: Fields) -> set[str]:
+    """What a part of a kind that we do not model is called, such as executableCode."""
+    return set() if raw.keys() & _KINDS else set(raw) - _BESIDE
+
+
+def named(messages: list[Message]) -> list[Message]:
+    """The same with an id of its own for each call that came without: they are answered in their order."""
+    seen: Counter[tuple[type, str]] = Counter()
+
+    def id_of(part: Part) -> Part:
+        if not isinstance(part, ToolCallPart | ToolResultPart) or not own(part.vendor).get("no_id"):
+            return part
+        before = seen[type(part), part.id]
+        seen[type(part), part.id] += 1
+        return msgspec.structs.replace(part, id=f"{part.id}_{before}") if before else part
+
+    return [msgspec.structs.replace(one, parts=tuple(map(id_of, one.parts))) for one in messages]
 
 
 def parts_from(body: ContentBody, raw: Fields, field: str) -> tuple[Part, ...]:
