@@ -65,6 +65,29 @@ class FrameSplitter:
             self._first = False
         return whole
 
+    def named(self, data: bytes) -> list[tuple[bytes, bytes]] | None:
+        """The short cut for wires that name their events: (name, data) of each event, where `data` is whole
+        events of an `event: ` line and a `data: ` line.
+
+        None where it is anything else or a frame is held: give it to `feed`.
+        """
+        if self._pending or self._dead or data[:7] != b"event: " or data[-2:] != b"\n\n":
+            return None
+        if len(data) > self._max or b"\r" in data:
+            return None
+        whole = data[7:-2].split(b"\n\nevent: ")
+        # Each event ends in two of them and has one inside, so with this count there is no further one.
+        if data.count(b"\n") != 3 * len(whole):
+            return None
+        pairs: list[tuple[bytes, bytes]] = []
+        for one in whole:
+            name, line_end, body = one.partition(b"\ndata: ")
+            if not line_end:
+                return None
+            pairs.append((name, body))
+        self._first = False
+        return pairs
+
     def feed(self, data: bytes) -> list[Frame | Failure]:
         """The frames that `data` makes complete."""
         if self._dead or not data:

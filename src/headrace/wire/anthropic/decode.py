@@ -74,7 +74,8 @@ class MessagesDecoder:
     """
 
     __slots__ = (
-        "_blocks", "_done", "_ended", "_events", "_frames", "_id", "_misfit", "_raw_reason", "_started", "_usage",
+        "_blocks", "_done", "_ended", "_events", "_frames", "_id", "_misfit", "_raw_reason", "_started",
+        "_usage",
     )  # fmt: skip
 
     def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
