@@ -151,6 +151,8 @@ def test_an_image_of_the_answer_is_a_block_of_its_own(first: bytes) -> None:
         (chat("", images=["!"]), "wire", False),
         (line(message=5), "wire", False),
         (chat("", tool_calls=[{"function": 5}]), "wire", False),
+        (chat("", tool_calls=[call("f", {"a": "x"})]).replace(b"x", b"\xff"), "wire", False),
+        (chat("", tool_calls=[call("f", {"a": "~"})]).replace(b'"~"', b"[" * 9000), "wire", False),
     ],
 )
 def test_a_bad_line_ends_the_reply_with_a_typed_failure(bad: bytes, kind: str, retryable: bool) -> None:

@@ -99,6 +99,14 @@ def test_arguments_that_are_no_object_are_kept_whole_under_a_key_of_their_own(
     assert events[0].message.tool_calls[0].function.arguments == {"_invalid_json": arguments}
 
 
+def test_arguments_on_several_lines_do_not_end_the_line(answering: Any) -> None:
+    chunks = [Start(), BlockStart(0, "tool-call", "c", "f"), ToolCallDelta(0, '{\r\n "a":\n 1}'), BlockEnd(0)]
+    body = encode([*chunks, *scripted.text_reply()[-2:]])
+    assert body.count(b"\n") == 2
+    events = list(answering(body).chat("m", MESSAGES, stream=True))
+    assert events[0].message.tool_calls[0].function.arguments == {"a": 1}
+
+
 def test_no_arguments_are_an_empty_object_and_forgotten_ends_are_made_good(answering: Any) -> None:
     chunks = [Start(), BlockStart(0, "tool-call", "c", "f"), *scripted.text_reply()[-2:]]
     events = list(answering(encode(chunks)).chat("m", MESSAGES, stream=True))

@@ -146,7 +146,7 @@ class OllamaDecoder:
             left = _Left(own, tokens_from(line.logprobs))
             self._content(line, left, out)
         except ValueError as error:
-            self._fail(broken(data, self._lines, f"an image that is no base64 ({error})"), out)
+            self._fail(broken(data, self._lines, f"what it holds cannot be read ({error})"), out)
             return
         if line.done:
             self._finish(line, left.own, out)

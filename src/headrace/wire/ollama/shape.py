@@ -50,7 +50,7 @@ GENERATE = GenerateShape()
 def arguments_of(arguments: str) -> Any:
     """A call's arguments as the object the vendor's schema wants.
 
-    Text that is a JSON object passes as it is; anything else stands whole under `INVALID`.
+    Text that is a JSON object passes as it is, on one line; anything else stands whole under `INVALID`.
     """
     if not arguments.strip():
         return {}
@@ -58,7 +58,11 @@ def arguments_of(arguments: str) -> Any:
         parsed = msgspec.json.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
         return {INVALID: arguments}
-    return msgspec.Raw(arguments.encode()) if isinstance(parsed, dict) else {INVALID: arguments}
+    if not isinstance(parsed, dict):
+        return {INVALID: arguments}
+    if "\n" in arguments or "\r" in arguments:
+        return parsed  # a line end here would end the line of the answer
+    return msgspec.Raw(arguments.encode())
 
 
 def call_body(id: str, name: str, arguments: str, own: Fields | None, place: int) -> Fields:
