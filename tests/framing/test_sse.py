@@ -66,15 +66,6 @@ def test_any_bytes_in_any_split_decode_as_the_standard_says(soup: bytes, cuts: l
 
 
 @settings(max_examples=300)
-@given(SOUP, CUTS)
-def test_feed_data_gives_the_bytes_of_the_same_events(soup: bytes, cuts: list[int]) -> None:
-    decoder = SseDecoder()
-    got = [one for piece in cut(soup, cuts) for one in decoder.feed_data(piece)]
-    assert all(type(one) is bytes for one in got)
-    assert [utf8(one) for one in got if isinstance(one, bytes)] == [one.data for one in Naive(soup).events]
-
-
-@settings(max_examples=300)
 @given(st.lists(st.text().filter(lambda text: "\n" not in text and "\r" not in text), min_size=1), CUTS)
 def test_the_short_cut_is_the_long_way(texts: list[str], cuts: list[int]) -> None:
     """Nothing but whole `data: ` events: the read that is taken apart by one split, and the same cut up."""
@@ -169,8 +160,6 @@ def test_over_a_limit_is_one_failure_behind_what_was_good(stream: bytes, good: i
     failure = stages.inert_after_failure(limited, stream)
     assert (failure.kind, failure.code) == ("wire", code)
     assert isinstance(failure.error(), WireError)
-    raw = limited()
-    assert [type(one) for one in raw.feed_data(stream)] == [bytes] * good + [Failure]
 
 
 def test_a_mark_counts_for_no_limit() -> None:

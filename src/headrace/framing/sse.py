@@ -1,18 +1,16 @@
 """Server-sent events, sans-io: bytes in any split -> events, and back. Source: WHATWG HTML 9.2.6.
 
 There is one way through the decoder: line ends become LF, lines are cut, an empty line dispatches. Beside it
-runs a short cut for what nearly every read of a model's stream is, whole events of one `data: ` line each:
-two scans in C prove that the read is nothing else, one split takes it apart.
+runs the short cut of `ordinary.py`.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.errors import WireError
+from headrace.framing.ordinary import one_line_events
 
 MAX_LINE_BYTES = 16 * 2**20
 MAX_EVENT_BYTES = 32 * 2**20
@@ -88,42 +86,20 @@ class SseDecoder:
 
     def feed(self, data: bytes) -> list[Event | Failure]:
         """The events that `data` makes complete."""
-        whole = self._short_cut(data)
+        whole = one_line_events(data, self._short_cut_max) if self._clean else None
         if whole is None:
             return self._read(data)
+        self._at_start = False
         last_id = self.last_event_id
         return [Event("message", str(one, "utf-8", "replace"), last_id) for one in whole]
-
-    def feed_data(self, data: bytes) -> list[bytes | Failure]:
-        """The same, but only each event's data, as the bytes that came (invalid UTF-8 is left alone)."""
-        whole: list[bytes | Failure] | None = self._short_cut(data)
-        if whole is None:
-            return self._read(data, raw=True)
-        return whole
 
     def close(self) -> list[Event | Failure]:
         """Nothing: an unfinished event is discarded. The decoder is inert from here on."""
         self._stop()
         return []
 
-    def _short_cut(self, data: bytes) -> list[Any] | None:
-        """The data of each event if `data` is nothing but whole events of one `data: ` line, else None."""
-        if (
-            self._clean
-            and data[:6] == b"data: "
-            and data[-2:] == b"\n\n"
-            and b"\r" not in data
-            and len(data) <= self._short_cut_max
-        ):
-            whole = data[6:-2].split(b"\n\ndata: ")
-            # Each event ends in two of them, so with this count there is no further one inside.
-            if data.count(b"\n") == 2 * len(whole):
-                self._at_start = False
-                return whole
-        return None
-
-    def _read(self, data: bytes, raw: bool = False) -> list[Any]:
-        """Any read at all. raw: give each event's data as bytes instead of an `Event`."""
+    def _read(self, data: bytes) -> list[Event | Failure]:
+        """Any read at all."""
         if self._inert or not data:
             return []
         if self._at_start:
@@ -132,10 +108,10 @@ class SseDecoder:
         if lines and self._part:
             lines[0] = bytes(self._part) + lines[0]
             self._part.clear()
-        out: list[Any] = []
+        out: list[Event | Failure] = []
         for line in lines:
             if not line:
-                self._end_block(out, raw)
+                self._end_block(out)
             elif len(line) > self._max_line:
                 return self._fail(out, "line_too_long", f"a line is longer than {self._max_line} bytes")
             elif not self._take(line):
@@ -205,20 +181,17 @@ class SseDecoder:
         held += value
         return len(held) <= self._max_event
 
-    def _end_block(self, out: list[Any], raw: bool) -> None:
+    def _end_block(self, out: list[Event | Failure]) -> None:
         self.last_event_id = self._id
         data = self._data
         if data is not None:
             self._data = None
-            if raw:
-                out.append(bytes(data))
-            else:
-                text = str(data, "utf-8", "replace")
-                out.append(Event(self._event or "message", text, self._id, self._retry))
+            text = str(data, "utf-8", "replace")
+            out.append(Event(self._event or "message", text, self._id, self._retry))
         self._event = ""
         self._retry = None
 
-    def _fail(self, out: list[Any], code: str, message: str) -> list[Any]:
+    def _fail(self, out: list[Event | Failure], code: str, message: str) -> list[Event | Failure]:
         self._stop()
         out.append(Failure.of(WireError(message, code=code)))
         return out
