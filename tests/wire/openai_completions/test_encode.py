@@ -5,6 +5,7 @@ from typing import Any
 import openai
 import pytest
 from tests.wire import scripted
+from tests.wire.openai_completions.events import decode, piece
 
 from headrace.core.chunk import BlockStart, Cancelled, Failure, RefusalDelta, Start, TextDelta, Token
 from headrace.core.fold import fold
@@ -107,3 +108,9 @@ def test_an_error_status_raises_the_clients_own_class(answering: Any) -> None:
     with pytest.raises(openai.RateLimitError, match="slow down"):
         client.completions.create(model="m", prompt="p")
     assert Failure.of(Truncated("x")).code.encode() in WIRE.front.error_event(Failure.of(Truncated("x")))
+
+
+def test_a_failure_behind_the_last_piece_loses_no_text() -> None:
+    chunks = decode(piece("a"), piece("b", reason="stop"))
+    failed = encode([*chunks[:4], Failure.of(Truncated("cut"))])
+    assert failed.index(b'"a"') < failed.index(b'"b"') < failed.index(b"error")

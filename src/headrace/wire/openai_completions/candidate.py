@@ -11,6 +11,9 @@ from headrace.wire.openai_completions.finish import reason_from
 from headrace.wire.openai_completions.logprobs import tokens_from
 from headrace.wire.openai_completions.schema import WIRE_NAME, Choice
 
+# Kept of a piece that came in one event with its candidate's finish_reason.
+WITH_REASON = "with_reason"
+
 
 class Candidate:
     """block is -1 and `open` false until the first piece has come. reason: set when it has ended."""
@@ -33,6 +36,8 @@ class Candidate:
             own["text_offset"] = logprobs.text_offset
         tokens = tokens_from(logprobs)
         if choice.text or tokens or (own and not choice.finish_reason):
+            if choice.finish_reason:
+                own[WITH_REASON] = True
             vendor = Opaque(WIRE_NAME, own) if own else None
             own = {}
             out.append(TextDelta(self._opened(out), choice.text or "", tokens, self.index, vendor))

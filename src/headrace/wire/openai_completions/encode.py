@@ -30,6 +30,7 @@ from headrace.core.reply import Candidate, Reply
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
 from headrace.wire.base import Says
+from headrace.wire.openai_completions.candidate import WITH_REASON
 from headrace.wire.openai_completions.failure import error_event
 from headrace.wire.openai_completions.finish import reason_word
 from headrace.wire.openai_completions.logprobs import logprobs_body
@@ -56,6 +57,7 @@ class CompletionsEncoder:
         "_done",
         "_echo",
         "_head",
+        "_held",
         "_include_usage",
         "_offsets",
         "_refused",
@@ -75,6 +77,7 @@ class CompletionsEncoder:
         self._echo = echo
         self._offsets: dict[int, int] = {}  # candidate -> characters sent
         self._refused: set[int] = set()
+        self._held: dict[int, Fields] = {}  # candidate -> its last piece, which tells the reason too
         self._usage: Usage | None = None
         self._done = False
         self._cache()
@@ -145,11 +148,16 @@ class CompletionsEncoder:
         self._open(candidate, out)
         own = dict(_own(vendor))
         offsets = own.pop("text_offset", None)
+        with_reason = own.pop(WITH_REASON, False)
         logprobs = None
         if tokens:
             logprobs = logprobs_body(tokens, offsets or _offsets(self._offsets[candidate], tokens))
         self._offsets[candidate] += len(text)
-        out.append(self._choice({**own, **_piece(text, candidate, logprobs, None)}))
+        piece = {**own, **_piece(text, candidate, logprobs, None)}
+        if with_reason:
+            self._held[candidate] = piece
+        else:
+            out.append(self._choice(piece))
 
     def _open(self, candidate: int, out: list[bytes]) -> None:
         """Before a candidate's first piece: what is to be echoed."""
@@ -163,13 +171,15 @@ class CompletionsEncoder:
         word = reason_word(chunk.finish_reason, chunk.raw_reason)
         if chunk.candidate in self._refused and word == "stop":
             word = "content_filter"
-        out.append(self._choice({**_own(chunk.vendor), **_piece("", chunk.candidate, None, word)}))
+        piece = self._held.pop(chunk.candidate, None) or _piece("", chunk.candidate, None, None)
+        out.append(self._choice({**_own(chunk.vendor), **piece, "finish_reason": word}))
 
     def _choice(self, choice: Fields) -> bytes:
         return b"%b%b]%b" % (self._before, _json(choice), self._tail)
 
     def _terminal(self, chunk: Finish | Failure | Cancelled, out: list[bytes]) -> None:
         self._done = True
+        out += [self._choice(piece) for piece in self._held.values()]
         if isinstance(chunk, Finish):
             if self._include_usage and self._usage is not None:
                 out.append(b'%b],"usage":%b}\n\n' % (self._before, _json(usage_body(self._usage))))
