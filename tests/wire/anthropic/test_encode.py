@@ -237,6 +237,11 @@ def test_what_ends_badly_ends_in_an_error_event(end: Any) -> None:
     assert last["error"]["message"] in ("busy", "enough")
 
 
+def test_an_unknown_event_with_an_odd_index_goes_back_as_it_came() -> None:
+    odd = event("odd", index=[1])
+    assert events(encode(decode(TEXT[0], odd, *TEXT[1:])))[1] == events(odd)[0]
+
+
 def test_pings_are_not_passed_on() -> None:
     assert PING in TEXT
     assert "ping" not in order(encode(decode(*TEXT)))

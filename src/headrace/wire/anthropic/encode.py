@@ -140,7 +140,8 @@ class MessagesEncoder:
             return
         if not isinstance(kind, str):
             return
-        index = self._opaque.get(event.get("index"))
+        told = event.get("index")
+        index = self._opaque.get(told) if isinstance(told, int) else None
         self._write(event if index is None else {**event, "index": index})
 
     def _terminal(self, chunk: Finish | Failure | Cancelled) -> None:
