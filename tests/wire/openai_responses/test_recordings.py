@@ -17,6 +17,7 @@ from headrace.core.reply import Reply
 from headrace.testing.stages import run
 from headrace.wire.openai_responses.decode import ResponsesDecoder
 from headrace.wire.openai_responses.encode import ResponsesEncoder
+from headrace.wire.openai_responses.whole import response_body
 
 pytestmark = pytest.mark.recordings
 
@@ -173,3 +174,10 @@ def test_a_text_that_was_changed_on_the_way_is_nowhere_as_it_was(recording: Any)
         return
     stream = b"".join(run(ResponsesEncoder(), [[redacted(one) for one in chunks]]))
     assert words not in json.dumps(events(stream), ensure_ascii=False)
+
+
+def test_a_whole_body_is_the_final_response_as_it_came(recording: Any) -> None:
+    if recording.name in (ERROR, SHORTENED):
+        return
+    body = json.loads(response_body(fold(decode(recording.body))))
+    assert body == events(recording.body)[-1]["response"]

@@ -5,6 +5,7 @@ A provider row's quirks, all optional:
 store              whether the provider may keep the answer; false where not said (`None` sends nothing).
 encrypted_reasoning  true: always ask for encrypted reasoning, false: never; else where reasoning is wanted.
 reasoning_input    true where reasoning of earlier turns is taken back as text (LM Studio, vLLM).
+audio_input        true where sound is taken as `input_audio`, as chat completions take it.
 no_instructions    true where the system prompt must be a message.
 extra              names of settings beyond the standard that it takes, such as "seed" or "top_k".
 drop               names of body fields that it refuses.

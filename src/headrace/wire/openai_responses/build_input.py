@@ -69,7 +69,7 @@ class _Items:
                 self._end_message(message)
                 self.items.append(self._result(part))
             case _:
-                said = content_part(part, message.role == "assistant", self._warnings)
+                said = self._content(part, message.role == "assistant")
                 if said is not None:
                     self._said.append(said)
 
@@ -77,13 +77,24 @@ class _Items:
         if not self._said:
             return
         said, self._said = self._said, []
-        item: Fields = {"type": "message", "role": "user" if message.role == "tool" else message.role}
-        plain = len(said) == 1 and set(said[0]) == {"type", "text"}
-        item["content"] = said[0]["text"] if plain and message.role != "assistant" else said
         if message.name:
             warn(self._warnings, "a message's name was left out: this protocol has no field for it")
         kept = own(message.vendor).get("item", {})
+        item: Fields = {"type": "message", "role": "user" if message.role == "tool" else message.role}
+        if message.role == "assistant":
+            item.update(self._answer(said, kept))
+        else:
+            plain = len(said) == 1 and set(said[0]) == {"type", "text"}
+            item["content"] = said[0]["text"] if plain else said
         self.items.append({**{name: kept[name] for name in kept if name not in item}, **item})
+
+    def _answer(self, said: list[Fields], kept: Fields) -> Fields:
+        """What the model said: as text where that is all, else as the message it gave, which has an id."""
+        if "id" not in kept and all(set(part) == {"type", "text"} for part in said):
+            return {"content": "".join(part["text"] for part in said)}
+        whole = [{"annotations": [], **part} if part["type"] == "output_text" else part for part in said]
+        id = kept.get("id") or f"msg_{len(self.items)}"
+        return {"id": id, "status": kept.get("status") or "completed", "content": whole}
 
     def _call(self, part: ToolCallPart) -> Fields:
         kept = item_of(part.vendor)
@@ -102,7 +113,7 @@ class _Items:
         custom = part.id in self._custom or kept.get("type") == "custom_tool_call_output"
         item: Fields = {"type": "custom_tool_call_output" if custom else "function_call_output"}
         item["call_id"] = part.id
-        bodies = [body for one in part.parts if (body := content_part(one, False, self._warnings))]
+        bodies = [body for one in part.parts if (body := self._content(one, False))]
         plain = all(set(body) == {"type", "text"} for body in bodies) and len(bodies) < 2
         item["output"] = "".join(body["text"] for body in bodies) if plain else bodies
         return {**{name: kept[name] for name in kept if name not in item}, **item}
@@ -119,6 +130,12 @@ class _Items:
         else:
             warn(self._warnings, _NO_REASONING)
 
+    def _content(self, part: Part, spoken: bool) -> Fields | None:
+        if isinstance(part, AudioPart) and not (part.data and self._quirks.get("audio_input")):
+            warn(self._warnings, "sound was left out: this protocol takes none")
+            return None
+        return content_part(part, spoken)
+
     def _drop_thoughts(self) -> None:
         """Reasoning that is no item of this protocol's: sent as text where a place takes that."""
         if not self._thoughts:
@@ -128,7 +145,8 @@ class _Items:
             warn(self._warnings, _NO_REASONING)
             return
         content = [{"type": "reasoning_text", "text": text} for text in texts]
-        self.items.append({"type": "reasoning", "summary": [], "content": content})
+        id = f"rs_{len(self.items)}"
+        self.items.append({"type": "reasoning", "id": id, "summary": [], "content": content})
 
 
 def item_of(vendor: Opaque | None) -> Fields:
@@ -156,7 +174,7 @@ def _reasoning_item(item: Fields, texts: list[str]) -> Fields:
     return filled
 
 
-def content_part(part: Part, spoken: bool, warnings: list[str]) -> Fields | None:
+def content_part(part: Part, spoken: bool) -> Fields | None:
     """A part of a message. spoken: the model said it."""
     kept = {name: value for name, value in own(part.vendor).items() if name not in ("item", "event")}
     match part:
@@ -171,12 +189,9 @@ def content_part(part: Part, spoken: bool, warnings: list[str]) -> Fields | None
             if part.url or part.data:
                 image["image_url"] = part.url or _data_url(part.data, part.media_type or "image/png")
             return {**kept, **image}
-        case AudioPart() if part.data:
+        case AudioPart():
             sound = {"data": b64encode(part.data).decode(), "format": part.format or "wav"}
             return {**kept, "type": "input_audio", "input_audio": sound}
-        case AudioPart():
-            warn(warnings, "sound by URL was left out: this protocol takes sound as data only")
-            return None
         case FilePart():
             return {**kept, **_file(part)}
     return None

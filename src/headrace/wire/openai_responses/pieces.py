@@ -97,8 +97,12 @@ class Pieces:
         event: Fields | None = None,
         id: str = "",
         name: str = "",
+        data: Fields | None = None,
     ) -> Block:
-        """Start a block. event: the one that said so, None where none did. Raises TooManyPieces."""
+        """Start a block. Raises TooManyPieces.
+
+        event: the one that said so, None where none did; data: its item then, where it is known.
+        """
         if self.count >= MAX_PIECES:
             raise TooManyPieces
         known = self.blocks.get((item.index, slot, at))
@@ -117,6 +121,8 @@ class Pieces:
         if event is not None:
             event.pop("sequence_number", None)
             place["event"] = event
+        elif data is not None:
+            place["item"] = data
         out.append(BlockStart(block.number, kind, id, name, 0, Opaque(WIRE_NAME, place)))
         return block
 

@@ -110,8 +110,9 @@ def _item(event: Fields, data: Fields, pieces: Pieces) -> Item:
 def _open_call(
     item: Item, data: Fields, pieces: Pieces, out: list[Chunk], event: Fields | None = None
 ) -> Block:
-    id = _text(data.get("call_id")) or item.id
-    return pieces.open(item, "tool-call", "input", 0, out, event=event, id=id, name=_text(data.get("name")))
+    id, name = _text(data.get("call_id")) or item.id, _text(data.get("name"))
+    kept = {field: value for field, value in data.items() if field != CALLS[item.type]}
+    return pieces.open(item, "tool-call", "input", 0, out, event=event, id=id, name=name, data=kept)
 
 
 def _call_holes(
