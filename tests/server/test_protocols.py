@@ -11,10 +11,14 @@ import huggingface_hub
 import ollama
 import openai
 import pytest
+from google import genai
 from tests.server.doubles import Models
 
 from headrace.server.serve import running_server
 from headrace.simulate.echo import EchoModel
+
+# google-genai does this to aiohttp; it is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 
 SAID = "Grüße 👩‍🚀, two\n\nparagraphs and  spaces."
 Speak = Callable[[str, bool, str], Awaitable[str]]
@@ -80,7 +84,34 @@ async def tgi(url: str, streamed: bool, model: str) -> str:
         return "".join([piece async for piece in stream])
 
 
+async def responses(url: str, streamed: bool, model: str) -> str:
+    async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client:
+        if not streamed:
+            whole = await client.responses.create(model=model, input=SAID)
+            assert whole.status == "completed"
+            return whole.output_text
+        async with client.responses.stream(model=model, input=SAID) as stream:
+            text = "".join([e.delta async for e in stream if e.type == "response.output_text.delta"])
+            assert (await stream.get_final_response()).output_text == text
+            return text
+
+
+async def gemini(url: str, streamed: bool, model: str) -> str:
+    client = genai.Client(api_key="none", http_options=genai.types.HttpOptions(base_url=url))
+    try:
+        if not streamed:
+            whole = await client.aio.models.generate_content(model=model, contents=SAID)
+            return whole.text or ""
+        stream = await client.aio.models.generate_content_stream(model=model, contents=SAID)
+        return "".join([part.text or "" async for part in stream])
+    finally:
+        await client.aio.aclose()
+        client.close()
+
+
 CLIENTS: dict[str, Speak] = {
+    "openai responses": responses,
+    "google-genai": gemini,
     "anthropic": anthropic_,
     "openai completions": completions,
     "ollama chat": ollama_chat,
@@ -102,6 +133,8 @@ def test_the_official_client_reads_the_text_byte_for_byte(client: str, streamed:
 REFUSED = {
     "anthropic": (anthropic.NotFoundError, "nobody/x"),
     "openai completions": (openai.NotFoundError, "nobody/x"),
+    "openai responses": (openai.NotFoundError, "nobody/x"),
+    "google-genai": (genai.errors.ClientError, "nobody/x"),
     "ollama chat": (ollama.ResponseError, "nobody/x"),
 }
 

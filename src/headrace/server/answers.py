@@ -15,32 +15,29 @@ from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.problem import JSON_TYPE
 from headrace.server.streams import EVENT_STREAM, EncodeSink, RelaySink, Report
-from headrace.wire.base import Front, ParsedRequest, Says, Wire
+from headrace.wire.base import Front, ParsedRequest, Says
 
 _MAX_WARNING_CHARS = 2048
 _PLAIN = "".join(set(string.printable) - set("%\t\n\r\x0b\x0c"))
-_SSE_TYPE = EVENT_STREAM[0]
 NO_PATH: Mapping[str, str] = {}
 
 
 class Answers:
     """Answers requests of one wire's clients with any model.
 
-    front: the wire's own where it is not given. relays: whether a provider that speaks the same wire may
-    answer this endpoint's clients with its own frames.
+    relays: the name of the wire whose frames, from a provider that speaks it, may go to these clients as they
+    are; empty: none.
     """
 
-    def __init__(self, app: App, wire: Wire, front: Front | None = None, *, relays: bool = False) -> None:
-        found = front or wire.front
-        if found is None:
-            raise ValueError(f"the wire {wire.name} has no front")
+    def __init__(self, app: App, front: Front, *, relays: str = "") -> None:
         self._app = app
-        self._wire = wire.name
-        self._front: Front = found
+        self._front = front
         self._relays = relays
         self._report: Report = app.counters.add  # one bound method for all streams
-        media_type = (b"content-type", found.content_type.encode("ascii"))
-        self._fields: Fields = (media_type, *EVENT_STREAM[1:]) if media_type != _SSE_TYPE else EVENT_STREAM
+        own = {"content-type": front.content_type, **front.headers}
+        usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
+        fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
+        self._fields: Fields = (*fields, *usual)
 
     def __call__(self, exchange: Exchange) -> None:
         """Answer a request whose path says nothing of it."""
@@ -77,7 +74,7 @@ class Answers:
     def _stream(self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes) -> None:
         front = self._front
         keepalive_after_s = self._app.limits.keepalive_after_s
-        relayed = model.open_relay(self._wire, body, parsed.include_usage) if self._relays else None
+        relayed = model.open_relay(self._relays, body, parsed.include_usage) if self._relays else None
         if relayed is not None:
             RelaySink(
                 exchange,

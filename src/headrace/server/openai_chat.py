@@ -11,13 +11,13 @@ from headrace.server.answers import Answers
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import JSON_TYPE
-from headrace.wire.openai_chat import WIRE
+from headrace.wire.openai_chat import FRONT, WIRE
 
 
 def install(app: App) -> None:
     """Add the endpoints."""
     models = ModelList(app)
-    app.routes["POST", "/v1/chat/completions"] = Answers(app, WIRE, relays=True)
+    app.routes["POST", "/v1/chat/completions"] = Answers(app, FRONT, relays=WIRE.name)
     app.routes["GET", "/v1/models"] = models.all
     app.trees["GET", "/v1/models/"] = models.one
 

@@ -8,20 +8,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from headrace.errors import RequestError
 from headrace.server.answers import Answers
 from headrace.server.app import App, Endpoint
 from headrace.server.exchange import Exchange
 from headrace.wire import wire_named
+from headrace.wire.base import Front
+
+# A request's body says all there is to know.
+PLAIN = {
+    "/v1/completions": "openai_completions",
+    "/v1/responses": "openai_responses",
+    "/v1/messages": "anthropic",
+    "/api/chat": "ollama",
+}
+GEMINI = ("/v1beta/models/", "/v1/models/")  # the official client asks under either
+_GEMINI_METHODS = ("generateContent", "streamGenerateContent")
 
 
 def install(app: App) -> None:
     """Add the endpoints."""
-    for path, wire in (("/v1/completions", "openai_completions"), ("/v1/messages", "anthropic")):
-        app.routes["POST", path] = _at_first(partial(_own, app, wire))
-    app.routes["POST", "/api/chat"] = _at_first(partial(_ollama, app, chat=True))
-    app.routes["POST", "/api/generate"] = _at_first(partial(_ollama, app, chat=False))
+    for path, wire in PLAIN.items():
+        app.routes["POST", path] = _at_first(partial(_plain, app, wire))
+    app.routes["POST", "/api/generate"] = _at_first(partial(_ollama_generate, app))
+    app.routes["POST", "/api/ui/chat"] = _at_first(partial(_ui_messages, app))
     for path in ("/", "/generate", "/generate_stream"):
         app.routes["POST", path] = _at_first(partial(_tgi, app, path))
+    for tree in GEMINI:
+        app.trees["POST", tree] = _at_first(partial(_gemini, app, tree))
 
 
 def _at_first(make: Callable[[], Endpoint]) -> Endpoint:
@@ -35,24 +49,55 @@ def _at_first(make: Callable[[], Endpoint]) -> Endpoint:
     return endpoint
 
 
-def _own(app: App, wire: str) -> Endpoint:
-    return Answers(app, wire_named(wire))
+def _plain(app: App, wire: str) -> Endpoint:
+    front = wire_named(wire).front
+    assert front is not None
+    return Answers(app, front)
 
 
-def _ollama(app: App, *, chat: bool) -> Endpoint:
-    from headrace.wire.ollama import CHAT_FRONT, GENERATE_FRONT, WIRE
+def _ollama_generate(app: App) -> Endpoint:
+    from headrace.wire.ollama import GENERATE_FRONT
 
-    return Answers(app, WIRE, CHAT_FRONT if chat else GENERATE_FRONT)
+    return Answers(app, GENERATE_FRONT)
 
 
 def _tgi(app: App, path: str) -> Endpoint:
-    from headrace.wire.tgi import GENERATE_FRONT, GENERATE_STREAM_FRONT, ROOT_FRONT, WIRE
+    from headrace.wire.tgi import GENERATE_FRONT, GENERATE_STREAM_FRONT, ROOT_FRONT
 
     fronts = {"/": ROOT_FRONT, "/generate": GENERATE_FRONT, "/generate_stream": GENERATE_STREAM_FRONT}
-    answers = Answers(app, WIRE, fronts[path])
+    return _unnamed(app, fronts[path])
+
+
+def _ui_messages(app: App) -> Endpoint:
+    from headrace.wire.ui_messages import FRONT
+
+    return _unnamed(app, FRONT)
+
+
+def _unnamed(app: App, front: Front) -> Endpoint:
+    """Requests that need not name a model: the default one answers them."""
+    answers = Answers(app, front)
 
     def endpoint(exchange: Exchange) -> None:
-        # These requests name no model: a server of theirs has only one.
         answers.answer(exchange, {"model": app.runtime.default_model})
+
+    return endpoint
+
+
+def _gemini(app: App, tree: str) -> Endpoint:
+    from headrace.wire.gemini import ARRAY_FRONT, FRONT
+
+    events, array = Answers(app, FRONT), Answers(app, ARRAY_FRONT)
+
+    def endpoint(exchange: Exchange) -> None:
+        exchange.error_body = FRONT.error_body
+        model, _, method = exchange.path.removeprefix(tree).rpartition(":")
+        if method not in _GEMINI_METHODS:
+            choices = " and ".join(_GEMINI_METHODS)
+            raise RequestError(
+                f"there is no method {method!r}: {choices} are served", field="method", http_status=404
+            )
+        answers = events if "alt=sse" in exchange.query.split("&") else array
+        answers.answer(exchange, {"model": model, "method": method})
 
     return endpoint

@@ -7,7 +7,7 @@ from importlib import import_module
 from headrace.errors import RequestError
 from headrace.wire.base import Wire
 
-WIRES = ("openai_chat", "openai_completions", "anthropic", "ollama", "tgi")
+WIRES = ("openai_chat", "openai_completions", "openai_responses", "anthropic", "gemini", "ollama", "tgi")
 
 
 def wire_named(name: str) -> Wire:

@@ -18,6 +18,7 @@ from headrace.wire.gemini.schema import WIRE_NAME
 
 __all__ = [
     "ARRAY_FRONT",
+    "FRONT",
     "WIRE",
     "GeminiDecoder",
     "GeminiEncoder",
@@ -27,7 +28,7 @@ __all__ = [
     "response_body",
 ]
 
-_FRONT = Front(
+FRONT = Front(
     content_type="text/event-stream",
     ping=b": ping\n",
     parse=parse_request,
@@ -42,7 +43,7 @@ ARRAY_FRONT = Front(
     ping=b"",
     parse=parse_request,
     encoder=lambda says, _parsed: GeminiEncoder(id=says.id, model=says.model, array=True),
-    body=_FRONT.body,
+    body=FRONT.body,
     error_event=error_value,
     error_body=error_body,
 )
@@ -53,5 +54,5 @@ WIRE = Wire(
     build=build,
     decoder=GeminiDecoder,
     failure=failure_from_response,
-    front=_FRONT,
+    front=FRONT,
 )

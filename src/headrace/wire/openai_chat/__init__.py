@@ -11,6 +11,7 @@ from headrace.wire.openai_chat.request import ParsedRequest, build, parse_reques
 from headrace.wire.openai_chat.schema import WIRE_NAME
 
 __all__ = [
+    "FRONT",
     "WIRE",
     "ChatDecoder",
     "ChatEncoder",
@@ -22,7 +23,7 @@ __all__ = [
     "parse_request",
 ]
 
-_FRONT = Front(
+FRONT = Front(
     content_type="text/event-stream; charset=utf-8",
     ping=b": ping\n",
     parse=lambda body, _path: parse_request(body),
@@ -45,5 +46,5 @@ WIRE = Wire(
     failure=failure_from_response,
     relay=ChatRelay,
     rebody=rebody,
-    front=_FRONT,
+    front=FRONT,
 )
