@@ -9,7 +9,7 @@ import msgspec
 
 from headrace.core.chunk import Cancelled, Chunk, Failure, Start, TextDelta, VendorPart
 from headrace.errors import Truncated
-from headrace.framing.frames import FrameSplitter
+from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.failing import broken
 from headrace.wire.misfit import Misfit
@@ -77,12 +77,21 @@ class ResponsesDecoder:
                 break
             if self._misfit is not None and not self._fits(data, out):
                 continue
-            for frame in self._frames.feed(data):
-                if isinstance(frame, Failure):
-                    self._end(frame, out)
-                elif frame.data:
-                    self._event(frame.data, frame.event, out)
+            named = self._frames.named(data)
+            if named is None:
+                self._framed(self._frames.feed(data), out)
+                continue
+            for name, body in named:
+                if body:
+                    self._event(body, name == b"error", out)
         return out
+
+    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
+        for frame in frames:
+            if isinstance(frame, Failure):
+                self._end(frame, out)
+            elif frame.data:
+                self._event(frame.data, frame.event == "error", out)
 
     def close(self) -> list[Chunk]:
         """The end of input: what is missing as a Failure, where the answer had not ended."""
@@ -106,15 +115,15 @@ class ResponsesDecoder:
             self._end(misfit.failure(), out)
         return False
 
-    def _event(self, data: bytes, name: str, out: list[Chunk]) -> None:
-        """Read one event. name: the event's own name, which says nothing more unless it is "error"."""
+    def _event(self, data: bytes, error: bool, out: list[Chunk]) -> None:
+        """Read one event. error: whether it is named so; other names say no more than its type."""
         if self._done or data == b"[DONE]":
             return  # some proxies end every stream so; the end of an answer is an event of its own
         self._events += 1
         try:
             body = _read(data)
         except UNREADABLE:
-            self._whole_event(data, name, out)
+            self._whole_event(data, error, out)
             return
         if type(body) is TextDeltaBody and not body.logprobs:
             block = self._pieces.blocks.get((body.output_index, "content", body.content_index))
@@ -135,19 +144,19 @@ class ResponsesDecoder:
             self._started = True
             out.append(Start())
 
-    def _whole_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
+    def _whole_event(self, data: bytes, named_error: bool, out: list[Chunk]) -> None:
         try:
             event = msgspec.json.decode(data.decode("utf-8", "replace"))
         except UNREADABLE as error:
             text = data[:4096].decode("utf-8", "replace")
             bad = broken(data, self._events, f"not valid JSON ({error})")
-            self._end(failure_from_event(text) if name == "error" else bad, out)
+            self._end(failure_from_event(text) if named_error else bad, out)
             return
         if not isinstance(event, dict):
             self._end(broken(data, self._events, "not a JSON object"), out)
             return
         kind = event.get("type")
-        if kind == "error" or name == "error" or (event.get("error") and "response" not in event):
+        if kind == "error" or named_error or (event.get("error") and "response" not in event):
             self._end(failure_from_event(event), out)
         elif not isinstance(kind, str):
             self._end(broken(data, self._events, "no type"), out)
