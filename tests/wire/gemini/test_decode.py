@@ -83,9 +83,20 @@ def test_thoughts_text_and_parallel_calls() -> None:
 
 @pytest.mark.parametrize("stream", [TEXT, RICH], ids=["text", "rich"])
 def test_any_split_any_truncation_any_garbage(stream: tuple[bytes, ...]) -> None:
-    stages.check(DECODER, b"".join(stream), chunks=True)
-    stages.check(DECODER, as_array(*stream), chunks=True)
+    for whole in (b"".join(stream), as_array(*stream)):
+        stages.every_split(DECODER, whole, examples=10)
+        stages.every_truncation(DECODER, whole, chunks=True)
     assert decode(as_array(*stream)) == decode(*stream)
+
+
+SHORT = b'{"candidates":[{"content":{"parts":[{"text":"\xc3\xa9"}]},"finishReason":"STOP"}]}'
+
+
+@pytest.mark.parametrize(
+    "stream", [b"data: " + SHORT + b"\r\n\r\n", b"[" + SHORT + b"]"], ids=["sse", "array"]
+)
+def test_garbage_anywhere(stream: bytes) -> None:
+    stages.check(DECODER, stream, chunks=True)
 
 
 def test_a_signed_part_is_a_block_of_its_own_and_keeps_its_signature() -> None:

@@ -60,6 +60,8 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
             config["thinkingConfig"] = thinking
     if request.response_format is not None:
         config |= _format(request.response_format, quirks)
+    if "responseSchema" in given:  # the same in the vendor's own dialect: one of them may be sent
+        config.pop("responseJsonSchema", None)
     config = {**given, **config}
     if config:
         body["generationConfig"] = config
