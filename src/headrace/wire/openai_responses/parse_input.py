@@ -85,12 +85,13 @@ class Turns:
                 warn(self._warnings, said)
 
     def _message(self, item: Fields, field: str) -> None:
-        role = _ROLES.get(item.get("role", ""))
+        given = item.get("role")
+        role = _ROLES.get(given) if isinstance(given, str) else None
         if role is None:
             raise RequestError(
-                f"{field}.role: must be one of {', '.join(_ROLES)} (it is {quoted(item.get('role'))})",
+                f"{field}.role: must be one of {', '.join(_ROLES)} (it is {quoted(given)})",
                 field=f"{field}.role",
-                value=item.get("role"),
+                value=given,
             )
         parts = content_parts(item.get("content"), f"{field}.content")
         kept = {name: value for name, value in item.items() if name not in ("type", "role", "content")}
@@ -124,7 +125,10 @@ def reasoning_parts(item: Fields, field: str) -> tuple[Part, ...]:
     """Reasoning of an earlier turn: a part for each text, the last one with the item, or what it carries."""
     texts: list[str] = []
     for name in ("summary", "content"):
-        for place, part in enumerate(item.get(name) or ()):
+        parts = item.get(name) or ()
+        if not isinstance(parts, list | tuple):
+            raise RequestError(f"{field}.{name}: must be a list", field=f"{field}.{name}", value=parts)
+        for place, part in enumerate(parts):
             if not isinstance(part, dict) or not isinstance(part.get("text"), str):
                 raise RequestError(f"{field}.{name}.{place}: has no text", field=f"{field}.{name}.{place}")
             texts.append(part["text"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from headrace.core.chunk import Chunk, ImageDelta, VendorPart
 from headrace.wire.openai_responses.pieces import Block, Fields, Item, Pieces, catch_up, hole
-from headrace.wire.openai_responses.read_part import PARTS, part_holes
+from headrace.wire.openai_responses.read_part import form_of, part_holes
 from headrace.wire.openai_responses.template import SILENT, template
 
 CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
@@ -60,7 +60,7 @@ def item_holes(
     for name in _LISTS.get(item.type, ()):
         parts = data.get(name)
         for at, part in enumerate(parts if isinstance(parts, list) else ()):
-            known = PARTS.get(part.get("type", "")) if isinstance(part, dict) else None
+            known = form_of(part)
             if known is None:
                 continue
             kind, slot, field = known

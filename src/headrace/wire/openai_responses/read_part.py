@@ -29,10 +29,16 @@ WHOLE: dict[str, tuple[BlockKind, Slot, str, str]] = {
 }
 
 
+def form_of(part: Any) -> tuple[BlockKind, Slot, str] | None:
+    """What `PARTS` says of a part; None for one of an unknown type, or for what is no part."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    return PARTS.get(kind) if isinstance(kind, str) else None
+
+
 def part_added(event: Fields, pieces: Pieces, out: list[Chunk]) -> bool:
     """`content_part.added` and `reasoning_summary_part.added`. False where the part is of an unknown type."""
     part = event.get("part")
-    known = PARTS.get(part.get("type", "")) if isinstance(part, dict) else None
+    known = form_of(part)
     if known is None or not isinstance(part, dict):
         return False
     kind, slot, field = known
@@ -49,7 +55,7 @@ def part_added(event: Fields, pieces: Pieces, out: list[Chunk]) -> bool:
 def part_done(event: Fields, pieces: Pieces, out: list[Chunk]) -> bool:
     """`content_part.done` and `reasoning_summary_part.done`."""
     part = event.get("part")
-    known = PARTS.get(part.get("type", "")) if isinstance(part, dict) else None
+    known = form_of(part)
     if known is None or not isinstance(part, dict):
         return False
     _, slot, _ = known
