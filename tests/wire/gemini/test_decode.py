@@ -34,7 +34,7 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.fold import fold
-from headrace.testing import stages
+from headrace.testing import stages, work
 from headrace.wire.gemini import GeminiDecoder
 from headrace.wire.gemini.finish import REASONS
 
@@ -271,3 +271,12 @@ def test_bounded() -> None:
     page = GeminiDecoder()
     page.feed([b"<" + b"x" * 100_000] * 10)
     assert page.close()[-1].kind == "wire"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [said(text("x"), usage=USAGE), said(call("f", {"a": 1})), said(text("é", thoughtSignature="c2ln"))],
+    ids=["text", "calls", "signed"],
+)
+def test_linear(unit: bytes) -> None:
+    work.linear(DECODER, unit, times=16)
