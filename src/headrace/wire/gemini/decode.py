@@ -29,6 +29,7 @@ from headrace.wire.gemini.failure import blocked, failure_from_event, failure_fr
 from headrace.wire.gemini.schema import MORE, WIRE_NAME, Event, Fields, PlainEvent, kept
 from headrace.wire.gemini.usage import usage_from
 from headrace.wire.reading import UNREADABLE
+from headrace.wire.terminator import is_done
 
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _MAX_PAGE_BYTES = 65536
@@ -180,7 +181,7 @@ class GeminiDecoder:
             out.append(UsageReport(usage))
 
     def _whole_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
-        if data[:6] == b"[DONE]":  # not the vendor's, but some proxies add it
+        if is_done(data):  # not the vendor's, but some proxies add it
             return
         try:
             fields = msgspec.json.decode(data)

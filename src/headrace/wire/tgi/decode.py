@@ -26,6 +26,7 @@ from headrace.wire.base import NO_QUIRKS
 from headrace.wire.failing import broken
 from headrace.wire.misfit import Misfit
 from headrace.wire.reading import UNREADABLE, sift
+from headrace.wire.terminator import is_done
 from headrace.wire.tgi.failure import failure_from_event, failure_from_response
 from headrace.wire.tgi.finish import reason_from
 from headrace.wire.tgi.schema import WIRE_NAME, Event, TokenBody
@@ -113,7 +114,7 @@ class TgiDecoder:
 
     def _odd_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
         """An event that does not fit: unknown fields are set aside, anything else breaks the wire."""
-        if data[:6] == b"[DONE]":
+        if is_done(data):
             return  # some gateways add it; it says nothing here
         try:
             parsed = msgspec.json.decode(data)
