@@ -1,7 +1,7 @@
 """Errors: the vendor's JSON and our `Failure`, both ways.
 
-Sources: google.rpc.Code and the error details of google.rpc (ErrorInfo, RetryInfo, BadRequest), as the Gemini
-API's error guide and the official client's `errors.py` (google-genai 3.4) carry them, read 2026-11-21.
+Sources: google.rpc.Code and the error details of google.rpc (ErrorInfo, RetryInfo, BadRequest), as the
+official client's `errors.py` (google-genai 3.4) reads them, read 2026-11-21.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from headrace.wire.gemini.bodies import data_part, sound_type
 from headrace.wire.gemini.schema import Fields, own
 
 Media = ImagePart | AudioPart | FilePart
-# By the end of a name: the types that the vendor takes. Source: Gemini API docs on files, read 2026-11-21.
+# By the end of a name: the types that the vendor takes. No page was read for them.
 _BY_SUFFIX = {
     "png": "image/png",
     "jpg": "image/jpeg",

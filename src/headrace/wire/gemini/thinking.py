@@ -1,8 +1,8 @@
 """How much to think: the vendor's `thinkingConfig` and our `reasoning_effort`.
 
-Gemini 3 and later take a level, 2.5 a budget in tokens, earlier ones neither. The budgets are those that
-Google's own OpenAI-compatible endpoint gives each effort (Gemini API docs, "OpenAI compatibility", read
-2026-11-21). The quirk `thinking` ("level", "budget" or "none") says what a provider's models take; without it
+Gemini 3 and later take a level, 2.5 a budget in tokens, earlier ones neither. The budgets are
+ours, in the order of size that Google's OpenAI-compatible endpoint is known for; no page was read for them.
+The quirk `thinking` ("level", "budget" or "none") says what a provider's models take; without it
 the model's name does.
 """
 
