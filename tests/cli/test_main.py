@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from headrace.cli.main import COMMANDS, exit_code_of, run
-from headrace.cli.terminal import has_colour
+from headrace.cli.terminal import has_colour, paint
 from headrace.errors import KINDS, AuthError, ConfigError, RequestError, RunnerError, UnknownModel
+from headrace.runners.weights import ROWS
 
 
 def headrace(*args: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
@@ -44,9 +46,9 @@ def test_help_imports_no_command_and_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
 
 
-def test_no_arguments_show_the_help_and_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([]) == 2
-    assert "Commands:" in capsys.readouterr().err
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    assert "Commands:" in capsys.readouterr().out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,3 +131,34 @@ def test_colour_only_where_it_is_seen(
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     assert has_colour(Stream(tty)) is coloured  # type: ignore[arg-type]
+
+
+def test_only_a_style_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Stream(tty=True)
+    assert paint("said", terminal) == "said"  # type: ignore[arg-type]
+    assert paint("said", terminal, dim=True).startswith("\x1b[2m")  # type: ignore[arg-type]
+
+
+def completed(line: str, tmp_path: Path) -> list[str]:
+    words = line.split(" ")
+    env = {
+        "_HEADRACE_COMPLETE": "zsh_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+        "HEADRACE_HOME": str(tmp_path),
+        "HEADRACE_CONFIG": str(tmp_path / "headrace.toml"),
+    }
+    done = headrace(env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split("\n")[1::3] if done.stdout.strip() else []
+
+
+def test_completion_completes_models(tmp_path: Path) -> None:
+    (tmp_path / "headrace.toml").write_text('[aliases]\nsimple = "sim/echo"\n')
+    assert completed("headrace chat -m si", tmp_path) == ["sim/echo", "simple"]
+    assert completed("headrace chat --model lo", tmp_path) == ["local", f"local/{ROWS[0].name}"]
+    assert completed("headrace models pull sm", tmp_path) == [ROWS[0].name]
+    (tmp_path / "headrace.toml").write_text("[broken")
+    assert completed("headrace chat -m si", tmp_path) == []

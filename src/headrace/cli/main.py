@@ -6,7 +6,6 @@ configuration); 130 stopped by Ctrl-C; 141 the reader of our output went away.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,7 +13,7 @@ from typing import Any
 
 import click
 
-from headrace.cli.standard import make_safe
+from headrace.cli.standard import make_safe, unwritten
 from headrace.cli.terminal import one_line, paint
 from headrace.errors import ConfigError, HeadraceError, RequestError, RunnerError
 
@@ -43,6 +42,12 @@ class ReaderGone(Exception):
 
 class CommandTable(click.Group):
     """A group whose commands are imported when they are asked for."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)  # which prints --help and --version
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -88,8 +93,8 @@ def run(args: Sequence[str] | None = None) -> int:
     try:
         code = headrace.main(args, prog_name="headrace", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return 2
+        sys.stdout.write(error.format_message() + "\n")  # written out in `main`, as far as it can be
+        return 0
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "headrace"
         return _say(f"{error.format_message()} (see `{path} --help`)", error.exit_code)
@@ -100,8 +105,6 @@ def run(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except ReaderGone:
-        # Python flushes stdout once more at exit: give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
         said = error.strerror or str(error)
@@ -117,11 +120,25 @@ def exit_code_of(error: HeadraceError) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    click.echo(f"{paint('headrace: error:', sys.stderr, fg='red')} {one_line(message)}", err=True)
+    try:
+        click.echo(f"{paint('headrace: error:', sys.stderr, fg='red')} {one_line(message)}", err=True)
+    except OSError:  # stderr is gone or full: there is nobody to tell, and the code still says it
+        return code
+    return code
+
+
+def _flushed(code: int) -> int:
+    """The exit code once everything is written out, or cannot be."""
+    trouble = unwritten(sys.stdout)
+    if trouble is not None and code == 0:
+        gone = isinstance(trouble, BrokenPipeError)
+        code = 141 if gone else _say(trouble.strerror or str(trouble), 1)
+    unwritten(sys.stderr)
     return code
 
 
 def main() -> None:
     """The console script."""
     make_safe()
-    sys.exit(run())
+    code = run()
+    sys.exit(_flushed(code))

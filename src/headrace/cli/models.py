@@ -2,59 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 
 import click
 import msgspec
 
-from headrace.cli.terminal import clean, clean_json
+from headrace.cli.candidates import stored_names
+from headrace.cli.terminal import clean_json
 from headrace.core.model import ModelCard
 
 LOCAL = "local/"
 
 
 @click.group("models", invoke_without_command=True)
+@click.option("--all", "all_", is_flag=True, help="The built-in providers too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, all_: bool, as_json: bool) -> None:
     """List the models, pull one, or say where its file is.
 
-    Lists what is known without asking anybody: local and simulated models, and those that the configuration
-    names. A provider's other models can be asked all the same: PROVIDER/NAME.
+    Lists what is known without asking anybody: local and simulated models, those that the configuration
+    names, and the providers it configures. Any model of a provider can be asked: PROVIDER/NAME.
 
     \b
     Examples:
       headrace models
-      headrace models --json | jq -r .id
+      headrace models --all
+      headrace models --json | jq -r '.id // empty'
       headrace models pull smollm2-135m-instruct
     """
     if ctx.invoked_subcommand is not None:
-        if as_json:
-            raise click.UsageError("--json belongs to the list, not to a command behind it")
+        if as_json or all_:
+            raise click.UsageError("--all and --json belong to the list, not to a command behind it")
         return
+    from headrace.cli.model_tables import model_table, provider_facts, provider_table
     from headrace.dispatch.runtime import Runtime
 
-    cards = Runtime().models()
+    runtime = Runtime()
+    cards = runtime.models()
+    mine = runtime.settings.providers
+    providers = [provider_facts(row) for row in runtime.providers() if all_ or row.name in mine]
     if as_json:
-        for card in cards:
-            click.echo(clean_json(msgspec.json.encode(_plain(card)).decode()))
-    else:
-        _print_table(cards)
+        for line in (*map(_plain, cards), *providers):
+            click.echo(clean_json(msgspec.json.encode(line).decode()))
+        return
+    sys.stdout.write(model_table(cards))
+    if providers:
+        sys.stdout.write("\n" + provider_table(providers))
+    sys.stdout.flush()
 
 
 @command.command("pull")
-@click.argument("name")
+@click.argument("name", shell_complete=stored_names)
 def pull(name: str) -> None:
-    """Fetch the weights of the local model NAME; what is here and sound is left as it is."""
+    """Fetch the weights of a local model.
+
+    What is here and sound is left as it is; what is damaged is replaced. Prints where the file is.
+    """
     from headrace.cli.pulling import pull_shown
 
     click.echo(pull_shown(_local_name(name)))
 
 
 @command.command("path")
-@click.argument("name")
+@click.argument("name", shell_complete=stored_names)
 def path(name: str) -> None:
-    """Print where the weights of the local model NAME are."""
+    """Print where a local model's weights are."""
     from headrace.errors import RunnerError
     from headrace.runners import store
     from headrace.runners.weights import row_named
@@ -78,22 +91,3 @@ def _local_name(name: str) -> str:
 def _plain(card: ModelCard) -> dict[str, object]:
     """Every field, those that hold their default too."""
     return {name: getattr(card, name) for name in card.__struct_fields__}
-
-
-def _print_table(cards: Sequence[ModelCard]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"):
-        table.add_column(title, no_wrap=True, justify="right" if title == "CONTEXT" else "left")
-    for card in cards:
-        context = f"{card.context_tokens:,}" if card.context_tokens else "-"
-        state = Text(card.state, "" if card.state == "ready" else "yellow")
-        cells = (card.id, ", ".join(card.capabilities), context, state, ", ".join(card.aliases))
-        table.add_row(*(Text(clean(cell)) if isinstance(cell, str) else cell for cell in cells))
-    console = Console()
-    if not console.is_terminal:
-        console.width = 10_000  # a pipe has no width: whole ids
-    console.print(table)

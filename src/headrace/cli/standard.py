@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
+from typing import TextIO
 
 _STREAMS = (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_WRONLY, "w"), ("stderr", os.O_WRONLY, "w"))
 
@@ -27,6 +28,20 @@ def make_safe() -> None:
         # surrogateescape, where the locale set it, stays: it gives a file's name back byte for byte.
         if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
+
+
+def unwritten(stream: TextIO) -> OSError | None:
+    """Why what is left in `stream` cannot be written; None where it has been.
+
+    Python flushes once more at exit and would then complain in its own way: what cannot be written goes to
+    the null device.
+    """
+    try:
+        stream.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
 
 
 def as_text(argument: str) -> str:

@@ -49,4 +49,4 @@ def has_colour(stream: TextIO) -> bool:
 
 def paint(text: str, stream: TextIO, **style: Any) -> str:
     """`text` in click's `style` (fg, bold, dim, ...) for `stream`; plain where it takes no colour."""
-    return click.style(text, **style) if has_colour(stream) else text
+    return click.style(text, **style) if style and has_colour(stream) else text
