@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from headrace.runners import store
+from headrace.runners.weights import ROWS
 from headrace.testing.loopback import Peer, loopback
 
 pty_only = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -26,6 +27,7 @@ def env(tmp_path: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "HEADRACE_HOME": str(tmp_path / "home"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
         "HEADRACE_CONFIG": str(tmp_path / "headrace.toml"),
         "TERM": "dumb",
         "no_proxy": "*",
@@ -60,6 +62,17 @@ def test_one_shot(name: str, env: dict[str, str]) -> None:
 
 def test_the_speed_can_be_left_out(env: dict[str, str]) -> None:
     assert chat("-m", "sim/echo", "--no-stats", "Hello", env=env).stderr == ""
+
+
+def test_a_failure_is_one_line(env: dict[str, str]) -> None:
+    row = ROWS[0]
+    file = Path(env["HEADRACE_HOME"]) / "models" / row.name / row.file_name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"cut")
+    done = chat("Hello", env=env)
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert "damaged" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
 
 
 def test_the_request_carries_every_option(env: dict[str, str], tmp_path: Path) -> None:
@@ -167,7 +180,7 @@ def test_a_conversation(env: dict[str, str]) -> None:
             assert "Traceback" not in terminal.shown
 
     asyncio.run(main())
-    kept = (Path(env["HEADRACE_HOME"]) / "chat_history").read_text()
+    kept = (Path(env["XDG_STATE_HOME"]) / "headrace" / "chat_history").read_text()
     assert "Good morning" in kept
 
 

@@ -96,7 +96,7 @@ async def answer(runtime: Runtime, request: Request, printer: Printer, *, stats:
 
 def _close(printer: Printer, stats: bool) -> None:
     printer.finish_line()
-    if stats:
+    if stats and (printer.speed.began or printer.reply.failure is None):
         note(_summary(printer.reply, printer.speed), dim=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 
 from headrace.cli import piped
 from headrace.cli.answer import Printer, answer
+from headrace.cli.candidates import model_ids
 from headrace.cli.conversation import Conversation
 from headrace.cli.pulling import prepare
 from headrace.cli.session import Session, keep_history
@@ -21,7 +23,14 @@ from headrace.dispatch.runtime import Runtime
 
 @click.command("chat")
 @click.argument("prompt", required=False)
-@click.option("-m", "--model", default="local", show_default=True, help="A model id or an alias.")
+@click.option(
+    "-m",
+    "--model",
+    default="local",
+    show_default=True,
+    shell_complete=model_ids,
+    help="A model id or an alias.",
+)
 @click.option("-s", "--system", default="", help="The system message.")
 @click.option("--max-tokens", type=click.IntRange(1), help="End the answer after so many tokens.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="0 is the likeliest, 2 the wildest.")
@@ -74,6 +83,8 @@ def command(
     text = _text(prompt, stdin)
     if not text and not sys.stdin.isatty():
         raise click.UsageError("there is nothing to ask: give a PROMPT, or pipe it in")
+    # What goes wrong in a local model becomes the error; its log record would say the same once more.
+    logging.getLogger("headrace.runners").addHandler(logging.NullHandler())
     runtime = Runtime()
     with asyncio.Runner() as runner:
         try:
@@ -88,9 +99,10 @@ def command(
 
 
 def _converse(conversation: Conversation, runtime: Runtime, runner: asyncio.Runner, *, stats: bool) -> None:
-    from headrace.runners import store
+    import platformdirs
 
-    write_history = keep_history(store.home() / "chat_history")
+    state = Path(platformdirs.user_state_dir("headrace", appauthor=False))
+    write_history = keep_history(state / "chat_history")
     try:
         Session(conversation, runtime, runner, stats=stats).run()
     finally:

@@ -13,7 +13,11 @@ from headrace.config import load_config
 
 @click.command("serve")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1, or the configuration's]")
-@click.option("--port", type=click.IntRange(0, 65535), help="[default: 8787, or the configuration's]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on, 0 for any free one.  [default: 8787, or the configuration's]",
+)
 @click.option("--config", metavar="FILE", help="Which headrace.toml to read.")
 @click.option("--drain-s", type=click.FloatRange(0), help="How long running answers may go on after Ctrl-C.")
 @click.option("--access-log", is_flag=True, help="One JSON line a request on stderr.")

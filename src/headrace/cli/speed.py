@@ -29,6 +29,11 @@ class Speed:
             self._first_ns = self._first_ns or self._last_ns
             self._counted += count
 
+    @property
+    def began(self) -> bool:
+        """Whether any token came."""
+        return self._counted > 0
+
     def line(self, usage: Usage | None) -> str:
         """One line for the end of an answer; a count that is not the provider's own has a `~`."""
         if not self._counted:
