@@ -11,4 +11,6 @@ async def main(url: str) -> None:
         print(event.event, event.id, event.data)
 
 
+if len(sys.argv) != 2:
+    sys.exit("usage: python examples/sse.py URL")
 asyncio.run(main(sys.argv[1]))

@@ -14,6 +14,8 @@ from headrace.cli.main import COMMANDS
 from headrace.core.chunk import Chunk
 from headrace.errors import KINDS
 from headrace.providers.registry import KNOWN
+from headrace.runners.weights import ROWS
+from headrace.wire import WIRES
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,12 +54,31 @@ def test_every_link_leads_somewhere() -> None:
     assert [(page.name, target) for page, target in links if not (page.parent / target).exists()] == []
 
 
+def test_the_index_lists_every_page() -> None:
+    index = (ROOT / "docs/index.md").read_text()
+    pages = [page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/*/*.md")]
+    assert len(pages) > 15
+    assert [page for page in pages if f"({page})" not in index] == []
+
+
+def test_the_download_is_as_large_as_told() -> None:
+    told = f"{ROWS[0].wheel_bytes / 1e6:.0f} MB"
+    pages = (
+        "README.md",
+        "docs/tutorial/first-stream.md",
+        "docs/howto/local-models.md",
+        "docs/reference/runners.md",
+    )
+    sizes = {page: re.findall(r"\b9\d MB", (ROOT / page).read_text()) for page in pages}
+    assert sizes == {page: [told] for page in pages}
+
+
 def test_providers() -> None:
     page = (ROOT / "docs/howto/call-a-provider.md").read_text()
     told = re.search(r"^Known: ([^.]*)\.", page, re.M)
     assert told
     assert re.split(r",\s+", told[1]) == sorted(KNOWN)
-    assert f"OpenAI and {len(KNOWN) - 1} places" in (ROOT / "README.md").read_text()
+    assert f"OpenAI and {len(KNOWN) - 1} others" in (ROOT / "README.md").read_text()
 
 
 def options_of(command: click.Command) -> set[str]:
@@ -80,6 +101,9 @@ def test_commands_and_options() -> None:
     for name, text in sections.items():
         told = set(re.findall(r"`(--?[a-z][a-z-]*)`", text))
         assert told == options_of(import_module(COMMANDS[name][0]).command), name
+    assert re.findall(
+        r"`(\w+)`", sections["decode"].partition("of the recording:")[2].splitlines()[0]
+    ) == list(WIRES)
 
 
 def test_every_public_name_is_in_the_api_page_and_no_other() -> None:
