@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def test_no_example_is_left_out() -> None:
 @pytest.mark.parametrize("example", SAYS)
 def test_example(example: str) -> None:
     assert SAYS[example] in asyncio.run(run(example, "sim/echo"))
+
+
+def test_without_a_url_the_sse_example_says_how_it_is_used() -> None:
+    done = subprocess.run([sys.executable, EXAMPLES / "sse.py"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "usage: python examples/sse.py URL\n")
 
 
 def test_the_official_client_reads_our_server() -> None:
