@@ -15,12 +15,13 @@ from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.failing import broken
+from headrace.wire.misfit import Misfit
 from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
 from headrace.wire.openai_chat.choice import plain_text, read_choice
 from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.halves import Halves
-from headrace.wire.openai_chat.misfit import Misfit
+from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.sticky import Sticky
 from headrace.wire.openai_chat.usage import usage_from
@@ -60,7 +61,7 @@ class ChatDecoder:
     def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
         self._beside = bool(quirks.get("reasoning_beside_output"))
         self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit()
+        self._misfit: Misfit | None = Misfit(read_misfit)
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
         self._halves = Halves()

@@ -1,6 +1,8 @@
-"""An answer that is no event stream: recognised by how it begins, reported by what it holds."""
+"""What came where a stream of chunks was expected: a whole answer, an error, an HTML page."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -9,50 +11,14 @@ from headrace.errors import WireError
 from headrace.wire.openai_chat.failure import failure_from_event, failure_from_response
 from headrace.wire.openai_chat.schema import UNREADABLE
 
-MAX_HELD_BYTES = 65536
-_BLANK = b" \t\r\n\xef\xbb\xbf"
 
-
-class Misfit:
-    """Holds the beginning of an answer that starts like a JSON document or a page.
-
-    A line of an event stream begins with a field's name or a colon, so one that begins with `{`, `[` or `<`
-    is something else: a whole `chat.completion`, an error, an HTML page.
-    """
-
-    __slots__ = ("_held", "found", "settled")
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-        self.found = False
-        self.settled = False  # it is an event stream
-
-    @property
-    def full(self) -> bool:
-        """Whether more is held than is worth waiting for."""
-        return len(self._held) > MAX_HELD_BYTES
-
-    def take(self, data: bytes) -> bool:
-        """Whether `data` belongs to a misfit and is held here."""
-        if self.found:
-            self._held += data
-            return True
-        begun = data.lstrip(_BLANK)
-        if begun:
-            self.found = begun[:1] in (b"{", b"[", b"<")
-            self.settled = not self.found
-        if self.found:
-            self._held += begun  # without the blanks: they may have come in a read of their own
-        return self.found
-
-    def failure(self) -> Failure:
-        """What came, as the failure it is."""
-        held = bytes(self._held[:MAX_HELD_BYTES])
-        try:
-            data = msgspec.json.decode(held)
-        except UNREADABLE:
-            return failure_from_response(200, {}, held, "")
-        if isinstance(data, dict) and "choices" in data and not data.get("error"):
-            said = f"a whole {data.get('object') or 'answer'} came where a stream was asked for"
-            return Failure.of(WireError(said, code="not_a_stream"))
-        return failure_from_event(data)
+def read_misfit(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> Failure:
+    """The failure that `body` tells; it came with a good status."""
+    try:
+        data = msgspec.json.decode(body)
+    except UNREADABLE:
+        return failure_from_response(status, headers, body, provider)
+    if isinstance(data, dict) and "choices" in data and not data.get("error"):
+        said = f"a whole {data.get('object') or 'answer'} came where a stream was asked for"
+        return Failure.of(WireError(said, code="not_a_stream"))
+    return failure_from_event(data)

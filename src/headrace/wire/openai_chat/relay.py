@@ -13,9 +13,10 @@ from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.failing import broken
+from headrace.wire.misfit import Misfit
 from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.finish import reason_from
-from headrace.wire.openai_chat.misfit import Misfit
+from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.says import says
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
@@ -117,7 +118,7 @@ class ChatRelay:
         self._include_usage = include_usage
         self._max_event_bytes = max_event_bytes
         self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit()
+        self._misfit: Misfit | None = Misfit(read_misfit)
         self._seen: set[int] = set()
         self._ended: set[int] = set()
         self._reasons: dict[int, str] = {}  # of each candidate that has ended, also if it went on
