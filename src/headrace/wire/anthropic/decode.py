@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,6 @@ from headrace.core.chunk import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import Truncated
-from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.anthropic.blocks import Blocks, Misplaced
 from headrace.wire.anthropic.event import known_piece, read_oddly
 from headrace.wire.anthropic.failure import failure_from_response
@@ -36,8 +35,8 @@ from headrace.wire.anthropic.schema import (
 )
 from headrace.wire.anthropic.usage import usage_from
 from headrace.wire.base import NO_QUIRKS
+from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
-from headrace.wire.misfit import Misfit
 from headrace.wire.reading import UNREADABLE
 
 _read = msgspec.json.Decoder(Event).decode
@@ -64,7 +63,7 @@ class _Stopped(msgspec.Struct, gc=False):
     stop_sequence: str | None = None
 
 
-class MessagesDecoder:
+class MessagesDecoder(EventDecoder):
     """A stage: bytes in any split -> chunks. Eager, linear, never raises; inert after its terminal.
 
     The end is `message_stop`; end of input before it is a Failure `truncated`. A second `message_start` of
@@ -73,73 +72,25 @@ class MessagesDecoder:
     `VendorPart`, unknown fields in `vendor`.
     """
 
-    __slots__ = (
-        "_blocks", "_done", "_ended", "_events", "_frames", "_id", "_misfit", "_raw_reason", "_started",
-        "_usage",
-    )  # fmt: skip
+    __slots__ = ("_blocks", "_ended", "_id", "_raw_reason", "_started", "_usage")
 
-    def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
-        self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit(failure_from_response)
+    def __init__(
+        self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = MAX_EVENT_BYTES
+    ) -> None:
+        super().__init__(failure_from_response, max_event_bytes)
         self._blocks = Blocks()
         self._usage: dict[str, Any] = {}
         self._id = ""
         self._raw_reason: str | None = None
-        self._events = 0
         self._started = False
         self._ended = False  # whether the CandidateEnd is out
-        self._done = False
 
-    def feed(self, batch: Sequence[bytes]) -> list[Chunk]:
-        """The chunks that `batch` makes complete."""
-        out: list[Chunk] = []
-        for data in batch:
-            if self._done:
-                break
-            if self._misfit is not None and not self._fits(data, out):
-                continue
-            named = self._frames.named(data)
-            if named is None:
-                self._framed(self._frames.feed(data), out)
-                continue
-            for name, body in named:
-                self._one(body, name, out)
-        return out
-
-    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
-        for frame in frames:
-            if isinstance(frame, Failure):
-                self._fail(frame, out)
-            elif frame.data:
-                self._one(frame.data, frame.event.encode(), out)
-
-    def close(self) -> list[Chunk]:
-        """The end of input: without `message_stop` before it the answer was cut."""
-        out: list[Chunk] = []
-        if self._done:
-            return out
-        if self._misfit is not None and self._misfit.found:
-            self._fail(self._misfit.failure(), out)
-            return out
+    def _closed(self, out: list[Chunk]) -> None:
         missing = "message_stop" if self._started else "message_start"
         said = f"the stream ended after {self._events} events without {missing}"
-        self._fail(Failure.of(Truncated(said)), out)
-        return out
+        self._end(Failure.of(Truncated(said)), out)
 
-    def _fits(self, data: bytes, out: list[Chunk]) -> bool:
-        """Whether this is an event stream at all, looking at how it begins."""
-        misfit = self._misfit
-        if misfit is None or not misfit.take(data):
-            self._misfit = None if misfit is not None and misfit.settled else misfit
-            return True
-        if misfit.full:
-            self._fail(misfit.failure(), out)
-        return False
-
-    def _one(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
-        """Read one event. name: its own, which the JSON may lack."""
-        if self._done or not data:
-            return
+    def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         self._events += 1
         try:
             if name == b"error":
@@ -152,20 +103,20 @@ class MessagesDecoder:
             if type(event) is BlockPiece:
                 self._blocks.piece(event.index, event.delta, out)
             else:
-                self._event(event, data, out)
+                self._known(event, data, out)
         except (Misplaced, msgspec.ValidationError, RecursionError) as error:
-            self._fail(broken(data, self._events, str(error)), out)
+            self._end(broken(data, self._events, str(error)), out)
 
     def _odd_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
         """An event that the Structs do not take."""
         read = read_oddly(data, name, self._events)
         if isinstance(read, Failure):
-            self._fail(read, out)
+            self._end(read, out)
             return
         try:
             self._odd(read, out)
         except (Misplaced, msgspec.ValidationError, RecursionError) as error:
-            self._fail(broken(data, self._events, str(error)), out)
+            self._end(broken(data, self._events, str(error)), out)
 
     def _odd(self, read: dict[str, Any], out: list[Chunk]) -> None:
         """An event of a known type with fields of its own, or of an unknown type."""
@@ -188,7 +139,7 @@ class MessagesDecoder:
         else:
             out.append(VendorPart(Opaque(WIRE_NAME, read)))
 
-    def _event(self, event: Event, data: bytes, out: list[Chunk]) -> None:
+    def _known(self, event: Event, data: bytes, out: list[Chunk]) -> None:
         match event:
             case BlockStarted():
                 self._block(event.index, event.content_block, out)
@@ -272,17 +223,11 @@ class MessagesDecoder:
     def _stop(self, out: list[Chunk]) -> None:
         if not self._blocks.spoke and self._raw_reason is None:
             said = "the provider ended the message without an answer: message_stop came first"
-            self._fail(Failure.of(Truncated(said, code="empty_response")), out)
+            self._end(Failure.of(Truncated(said, code="empty_response")), out)
             return
         self._blocks.stop_all(out)
         raw = self._raw_reason or ""
         reason = reason_from(raw)
         if not self._ended:
             out.append(CandidateEnd(reason, raw))
-        self._done = True
-        out.append(Finish(reason, raw, clean=bool(raw)))
-
-    def _fail(self, failure: Failure, out: list[Chunk]) -> None:
-        if not self._done:
-            self._done = True
-            out.append(failure)
+        self._end(Finish(reason, raw, clean=bool(raw)), out)

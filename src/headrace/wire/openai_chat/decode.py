@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
@@ -12,10 +12,9 @@ from headrace.core.chunk import Chunk, Failure, Finish, Start, TextDelta, UsageR
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import Truncated
-from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
+from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
-from headrace.wire.misfit import Misfit
 from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
 from headrace.wire.openai_chat.choice import plain_text, read_choice
 from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
@@ -32,7 +31,7 @@ _LENIENT_AFTER = 3  # chunks in a row with unknown fields: then the strict readi
 _read = msgspec.json.Decoder(ChunkBody).decode
 
 
-class ChatDecoder:
+class ChatDecoder(EventDecoder):
     """A stage: bytes in any split -> chunks. Eager, linear, never raises; inert after its terminal.
 
     The end: `[DONE]` or end of input after every candidate's finish_reason is a Finish (not `clean` without
@@ -43,13 +42,9 @@ class ChatDecoder:
     __slots__ = (
         "_beside",
         "_candidates",
-        "_done",
-        "_events",
         "_fingerprint",
-        "_frames",
         "_halves",
         "_held",
-        "_misfit",
         "_numbers",
         "_odd",
         "_started",
@@ -58,10 +53,11 @@ class ChatDecoder:
         "_usage",
     )
 
-    def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
+    def __init__(
+        self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = MAX_EVENT_BYTES
+    ) -> None:
+        super().__init__(read_misfit, max_event_bytes)
         self._beside = bool(quirks.get("reasoning_beside_output"))
-        self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit(read_misfit)
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
         self._halves = Halves()
@@ -70,57 +66,15 @@ class ChatDecoder:
         self._fingerprint: str | None = None
         self._tier: str | None = None
         self._usage: Usage | None = None
-        self._events = 0
         self._odd = 0
         self._started = False
-        self._done = False
 
-    def feed(self, batch: Sequence[bytes]) -> list[Chunk]:
-        """The chunks that `batch` makes complete."""
-        out: list[Chunk] = []
-        for data in batch:
-            if self._done:
-                break
-            if self._misfit is not None and not self._fits(data, out):
-                continue
-            bodies = self._frames.bodies(data)
-            if bodies is None:
-                self._framed(self._frames.feed(data), out)
-                continue
-            for body in bodies:
-                self._event(body, "", out)
-        return out
-
-    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
-        for frame in frames:
-            if isinstance(frame, Failure):
-                self._fail(frame, out)
-            elif frame.data:
-                self._event(frame.data, frame.event, out)
-
-    def close(self) -> list[Chunk]:
-        """The end of input: a Finish where the answer was whole, else what is missing as a Failure."""
-        out: list[Chunk] = []
-        if self._done:
-            return out
+    def _closed(self, out: list[Chunk]) -> None:
         self._give_up_halves(out)
-        if self._misfit is not None and self._misfit.found:
-            self._fail(self._misfit.failure(), out)
-        elif self._candidates and all(one.reason is not None for one in self._candidates.values()):
+        if self._candidates and all(one.reason is not None for one in self._candidates.values()):
             self._finish(False, out)
         else:
-            self._fail(Failure.of(Truncated(self._cut())), out)
-        return out
-
-    def _fits(self, data: bytes, out: list[Chunk]) -> bool:
-        """Whether this is an event stream at all, looking at how it begins."""
-        misfit = self._misfit
-        if misfit is None or not misfit.take(data):
-            self._misfit = None if misfit is not None and misfit.settled else misfit
-            return True
-        if misfit.full:
-            self._fail(misfit.failure(), out)
-        return False
+            self._end(Failure.of(Truncated(self._cut())), out)
 
     def _cut(self) -> str:
         if not self._started:
@@ -129,16 +83,13 @@ class ChatDecoder:
         of = f"candidate {', '.join(missing)}" if missing else "any candidate"
         return f"the stream ended after {self._events} events without a finish_reason for {of}"
 
-    def _event(self, data: bytes, name: str, out: list[Chunk]) -> None:
-        """Read one event. name: the event's own name, empty for most."""
-        if self._done or not data:
-            return
+    def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         if data[0] == BRACKET and is_done(data):
             self._terminator(out)
             return
         self._events += 1
         try:
-            if self._odd >= _LENIENT_AFTER or name == "error":
+            if self._odd >= _LENIENT_AFTER or name == b"error":
                 raise msgspec.ValidationError
             chunk = _read(data)
         except UNREADABLE:
@@ -168,10 +119,10 @@ class ChatDecoder:
         out.append(TextDelta(to.block, content, (), to.index))
         return True
 
-    def _odd_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
-        read = read_oddly(data, name, self._events)
+    def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
+        read = read_oddly(data, name.decode(), self._events)
         if isinstance(read, Failure):
-            self._fail(read, out)
+            self._end(read, out)
             return
         chunk, extras = read
         self._odd = self._odd + 1 if extras else 0
@@ -183,7 +134,7 @@ class ChatDecoder:
     def _chunk(self, chunk: ChunkBody, extras: Extras | None, data: bytes, out: list[Chunk]) -> None:
         if chunk.error or not self._started or extras is not None or self._changed(chunk):
             if chunk.error:
-                self._odd_event(data, "error", out)
+                self._odd_event(data, b"error", out)
                 return
             self._about(chunk, extras.chunk if extras is not None else {}, out)
         try:
@@ -191,14 +142,14 @@ class ChatDecoder:
                 candidate = self._candidates.get(choice.index) or self._candidate(choice.index)
                 read_choice(choice, candidate, at, extras, out)
                 if choice.finish_reason and candidate.reason == "error":
-                    self._fail(ended_badly(candidate.raw_reason), out)
+                    self._end(ended_badly(candidate.raw_reason), out)
                     return
             if chunk.usage is not None or chunk.x_groq is not None:
                 self._count(chunk, out)
         except (msgspec.ValidationError, ValueError) as error:
-            self._fail(broken(data, self._events, str(error)), out)
+            self._end(broken(data, self._events, str(error)), out)
         except TooManyCalls:
-            self._fail(broken(data, self._events, f"more than {MAX_OPEN_CALLS} tool calls are open"), out)
+            self._end(broken(data, self._events, f"more than {MAX_OPEN_CALLS} tool calls are open"), out)
 
     def _candidate(self, index: int) -> Candidate:
         if not 0 <= index < MAX_CANDIDATES:
@@ -256,7 +207,7 @@ class ChatDecoder:
             self._finish(True, out)
             return
         said = "the provider ended the stream without an answer: [DONE] came first"
-        self._fail(Failure.of(Truncated(said, code="empty_response")), out)
+        self._end(Failure.of(Truncated(said, code="empty_response")), out)
 
     def _finish(self, clean: bool, out: list[Chunk]) -> None:
         for candidate in self._candidates.values():
@@ -264,10 +215,4 @@ class ChatDecoder:
             if candidate.reason is None or candidate.has_open:
                 candidate.end(candidate.raw_reason, out)
         first = self._candidates[min(self._candidates)]
-        self._done = True
-        out.append(Finish(first.reason or "stop", first.raw_reason, clean))
-
-    def _fail(self, failure: Failure, out: list[Chunk]) -> None:
-        if not self._done:
-            self._done = True
-            out.append(failure)
+        self._end(Finish(first.reason or "stop", first.raw_reason, clean), out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
@@ -12,10 +12,9 @@ from headrace.core.chunk import Chunk, Failure, Finish, Start, TextDelta, UsageR
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import Truncated, Unavailable
-from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
+from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
-from headrace.wire.misfit import Misfit
 from headrace.wire.openai_completions.candidate import Candidate
 from headrace.wire.openai_completions.event import Extras, read_oddly
 from headrace.wire.openai_completions.failure import failure_from_response
@@ -28,7 +27,7 @@ _LENIENT_AFTER = 3  # events in a row with unknown fields: then the strict readi
 _read = msgspec.json.Decoder(CompletionBody).decode
 
 
-class CompletionsDecoder:
+class CompletionsDecoder(EventDecoder):
     """A stage: bytes in any split -> chunks. Eager, linear, never raises; inert after its terminal.
 
     The end: `[DONE]`, or end of input after every candidate's finish_reason (then not `clean`); end of input
@@ -38,85 +37,38 @@ class CompletionsDecoder:
 
     __slots__ = (
         "_candidates",
-        "_done",
-        "_events",
         "_fingerprint",
-        "_frames",
-        "_misfit",
         "_numbers",
         "_odd",
         "_started",
         "_usage",
     )
 
-    def __init__(self, _quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
-        self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit(failure_from_response)
+    def __init__(
+        self, _quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = MAX_EVENT_BYTES
+    ) -> None:
+        super().__init__(failure_from_response, max_event_bytes)
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
         self._fingerprint: str | None = None
         self._usage: Usage | None = None
-        self._events = 0
         self._odd = 0
         self._started = False
-        self._done = False
 
-    def feed(self, batch: Sequence[bytes]) -> list[Chunk]:
-        """The chunks that `batch` makes complete."""
-        out: list[Chunk] = []
-        for data in batch:
-            if self._done:
-                break
-            if self._misfit is not None and not self._fits(data, self._misfit, out):
-                continue
-            bodies = self._frames.bodies(data)
-            if bodies is None:
-                self._framed(self._frames.feed(data), out)
-                continue
-            for body in bodies:
-                self._event(body, "", out)
-        return out
-
-    def close(self) -> list[Chunk]:
-        """The end of input: a Finish where the answer was whole, else what is missing as a Failure."""
-        out: list[Chunk] = []
-        if self._done:
-            return out
-        if self._misfit is not None and self._misfit.found:
-            self._fail(self._misfit.failure(), out)
-        elif self._candidates and all(one.reason is not None for one in self._candidates.values()):
+    def _closed(self, out: list[Chunk]) -> None:
+        if self._candidates and all(one.reason is not None for one in self._candidates.values()):
             self._finish(False, out)
-        else:
-            said = f"the stream ended after {self._events} events without a finish_reason"
-            self._fail(Failure.of(Truncated(said)), out)
-        return out
-
-    def _fits(self, data: bytes, misfit: Misfit, out: list[Chunk]) -> bool:
-        """Whether this is an event stream at all, looking at how it begins."""
-        if misfit.take(data):
-            if misfit.full:
-                self._fail(misfit.failure(), out)
-            return False
-        if misfit.settled:
-            self._misfit = None
-        return True
-
-    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
-        for frame in frames:
-            if isinstance(frame, Failure):
-                self._fail(frame, out)
-            elif frame.data:
-                self._event(frame.data, frame.event, out)
-
-    def _event(self, data: bytes, name: str, out: list[Chunk]) -> None:
-        if self._done or not data:
             return
+        said = f"the stream ended after {self._events} events without a finish_reason"
+        self._end(Failure.of(Truncated(said)), out)
+
+    def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         if data[0] == BRACKET and is_done(data):
             self._terminator(out)
             return
         self._events += 1
         try:
-            if self._odd >= _LENIENT_AFTER or name == "error":
+            if self._odd >= _LENIENT_AFTER or name == b"error":
                 raise msgspec.ValidationError
             body = _read(data)
             if body.error:
@@ -145,10 +97,10 @@ class CompletionsDecoder:
             out.append(TextDelta(to.block, choice.text, (), to.index))
         return True
 
-    def _odd_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
-        read = read_oddly(data, name, self._events)
+    def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
+        read = read_oddly(data, name.decode(), self._events)
         if isinstance(read, Failure):
-            self._fail(read, out)
+            self._end(read, out)
             return
         body, extras = read
         self._odd = self._odd + 1 if extras else 0
@@ -163,12 +115,12 @@ class CompletionsDecoder:
                 to.take(choice, extras.choices.get(at) if extras is not None else None, out)
                 if to.reason == "error":
                     said = f"the provider ended the answer with finish_reason {to.raw_reason!r}"
-                    self._fail(Failure.of(Unavailable(said, code=to.raw_reason)), out)
+                    self._end(Failure.of(Unavailable(said, code=to.raw_reason)), out)
                     return
             if body.usage:
                 self._count(body.usage, out)
         except (msgspec.ValidationError, ValueError) as error:
-            self._fail(broken(data, self._events, str(error)), out)
+            self._end(broken(data, self._events, str(error)), out)
 
     def _candidate(self, index: int) -> Candidate:
         if not 0 <= index < MAX_CANDIDATES:
@@ -201,7 +153,7 @@ class CompletionsDecoder:
             self._finish(True, out)
             return
         said = "the provider ended the stream without an answer: [DONE] came first"
-        self._fail(Failure.of(Truncated(said, code="empty_response")), out)
+        self._end(Failure.of(Truncated(said, code="empty_response")), out)
 
     def _finish(self, clean: bool, out: list[Chunk]) -> None:
         for candidate in self._candidates.values():
@@ -209,10 +161,4 @@ class CompletionsDecoder:
                 clean = False
                 candidate.end("", None, out)
         first = self._candidates[min(self._candidates)]
-        self._done = True
-        out.append(Finish(first.reason or "stop", first.raw_reason, clean))
-
-    def _fail(self, failure: Failure, out: list[Chunk]) -> None:
-        if not self._done:
-            self._done = True
-            out.append(failure)
+        self._end(Finish(first.reason or "stop", first.raw_reason, clean), out)

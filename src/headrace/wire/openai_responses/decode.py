@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 
 from headrace.core.chunk import Cancelled, Chunk, Failure, Start, TextDelta, VendorPart
 from headrace.errors import Truncated
-from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
+from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
-from headrace.wire.misfit import Misfit
 from headrace.wire.openai_responses.ending import Ending
 from headrace.wire.openai_responses.failure import failure_from_event, failure_from_response
 from headrace.wire.openai_responses.pieces import Fields, Pieces, TooManyPieces
@@ -50,7 +49,7 @@ _COMPLETE = frozenset({"response.completed", "response.incomplete"})
 _CANCELLED = frozenset({"response.cancelled", "response.canceled"})
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(EventDecoder):
     """A stage: bytes in any split -> chunks. Eager, linear, never raises; inert after its terminal.
 
     The end is `response.completed` or `response.incomplete` (a Finish), `response.failed` or `error` (a
@@ -58,72 +57,28 @@ class ResponsesDecoder:
     event that is not a delta is kept whole in one chunk's `vendor` (see `template`), or as a `VendorPart`.
     """
 
-    __slots__ = ("_beside", "_done", "_events", "_frames", "_misfit", "_pieces", "_started")
+    __slots__ = ("_beside", "_pieces", "_started")
 
-    def __init__(self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
+    def __init__(
+        self, quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = MAX_EVENT_BYTES
+    ) -> None:
+        super().__init__(failure_from_response, max_event_bytes)
         self._beside = bool(quirks.get("reasoning_beside_output"))
-        self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit(failure_from_response)
         self._pieces = Pieces()
-        self._events = 0
         self._started = False
-        self._done = False
 
-    def feed(self, batch: Sequence[bytes]) -> list[Chunk]:
-        """The chunks that `batch` makes complete."""
-        out: list[Chunk] = []
-        for data in batch:
-            if self._done:
-                break
-            if self._misfit is not None and not self._fits(data, out):
-                continue
-            named = self._frames.named(data)
-            if named is None:
-                self._framed(self._frames.feed(data), out)
-                continue
-            for name, body in named:
-                if body:
-                    self._event(body, name == b"error", out)
-        return out
+    def _closed(self, out: list[Chunk]) -> None:
+        said = f"the stream ended after {self._events} events without response.completed"
+        self._end(Failure.of(Truncated(said)), out)
 
-    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
-        for frame in frames:
-            if isinstance(frame, Failure):
-                self._end(frame, out)
-            elif frame.data:
-                self._event(frame.data, frame.event == "error", out)
-
-    def close(self) -> list[Chunk]:
-        """The end of input: what is missing as a Failure, where the answer had not ended."""
-        out: list[Chunk] = []
-        if self._done:
-            return out
-        if self._misfit is not None and self._misfit.found:
-            self._end(self._misfit.failure(), out)
-        else:
-            said = f"the stream ended after {self._events} events without response.completed"
-            self._end(Failure.of(Truncated(said)), out)
-        return out
-
-    def _fits(self, data: bytes, out: list[Chunk]) -> bool:
-        """Whether this is an event stream at all, looking at how it begins."""
-        misfit = self._misfit
-        if misfit is None or not misfit.take(data):
-            self._misfit = None if misfit is not None and misfit.settled else misfit
-            return True
-        if misfit.full:
-            self._end(misfit.failure(), out)
-        return False
-
-    def _event(self, data: bytes, error: bool, out: list[Chunk]) -> None:
-        """Read one event. error: whether it is named so; other names say no more than its type."""
-        if self._done or data == b"[DONE]":
+    def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
+        if data == b"[DONE]":
             return  # some proxies end every stream so; the end of an answer is an event of its own
         self._events += 1
         try:
             body = _read(data)
         except UNREADABLE:
-            self._whole_event(data, error, out)
+            self._whole_event(data, name == b"error", out)
             return
         if type(body) is TextDeltaBody and not body.logprobs:
             block = self._pieces.blocks.get((body.output_index, "content", body.content_index))
@@ -197,11 +152,6 @@ class ResponsesDecoder:
         reader = _READERS.get(kind)
         if reader is None or not reader(event, self._pieces, out):
             out.append(VendorPart(template(event)))
-
-    def _end(self, terminal: Failure | Cancelled, out: list[Chunk]) -> None:
-        if not self._done:
-            self._done = True
-            out.append(terminal)
 
 
 def _start(event: Fields, response: Fields) -> Start:

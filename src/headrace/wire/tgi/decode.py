@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -21,10 +21,9 @@ from headrace.core.chunk import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import Truncated
-from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
+from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
-from headrace.wire.misfit import Misfit
 from headrace.wire.reading import UNREADABLE, sift
 from headrace.wire.terminator import is_done
 from headrace.wire.tgi.failure import failure_from_event, failure_from_response
@@ -38,7 +37,7 @@ Fields = dict[str, Any]
 _read = msgspec.json.Decoder(Event).decode
 
 
-class TgiDecoder:
+class TgiDecoder(EventDecoder):
     """A stage: bytes in any split -> chunks. Eager, linear, never raises; inert after its terminal.
 
     The end is the event with `generated_text`; end of input before it is a Failure `truncated`. Each event is
@@ -47,72 +46,28 @@ class TgiDecoder:
     that), is not kept. Unknown fields are kept in `vendor`.
     """
 
-    __slots__ = ("_done", "_events", "_frames", "_misfit", "_started")
+    __slots__ = ("_started",)
 
-    def __init__(self, _quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = 16 * 2**20) -> None:
-        self._frames = FrameSplitter(max_event_bytes)
-        self._misfit: Misfit | None = Misfit(failure_from_response)
-        self._events = 0
+    def __init__(
+        self, _quirks: Mapping[str, Any] = NO_QUIRKS, *, max_event_bytes: int = MAX_EVENT_BYTES
+    ) -> None:
+        super().__init__(failure_from_response, max_event_bytes)
         self._started = False
-        self._done = False
 
-    def feed(self, batch: Sequence[bytes]) -> list[Chunk]:
-        """The chunks that `batch` makes complete."""
-        out: list[Chunk] = []
-        for data in batch:
-            if self._done:
-                break
-            if self._misfit is not None and not self._fits(data, self._misfit, out):
-                continue
-            bodies = self._frames.bodies(data)
-            if bodies is None:
-                self._framed(self._frames.feed(data), out)
-                continue
-            for body in bodies:
-                self._event(body, "", out)
-        return out
+    def _closed(self, out: list[Chunk]) -> None:
+        said = f"the stream ended after {self._events} events without generated_text"
+        self._end(Failure.of(Truncated(said)), out)
 
-    def close(self) -> list[Chunk]:
-        """The end of input: before the last event it is a Failure."""
-        out: list[Chunk] = []
-        if self._done:
-            return out
-        if self._misfit is not None and self._misfit.found:
-            self._fail(self._misfit.failure(), out)
-        else:
-            said = f"the stream ended after {self._events} events without generated_text"
-            self._fail(Failure.of(Truncated(said)), out)
-        return out
-
-    def _fits(self, data: bytes, misfit: Misfit, out: list[Chunk]) -> bool:
-        """Whether this is an event stream at all, looking at how it begins."""
-        if misfit.take(data):
-            if misfit.full:
-                self._fail(misfit.failure(), out)
-            return False
-        if misfit.settled:
-            self._misfit = None
-        return True
-
-    def _framed(self, frames: Sequence[Frame | Failure], out: list[Chunk]) -> None:
-        for frame in frames:
-            if isinstance(frame, Failure):
-                self._fail(frame, out)
-            elif frame.data:
-                self._event(frame.data, frame.event, out)
-
-    def _event(self, data: bytes, name: str, out: list[Chunk]) -> None:
-        if self._done or not data:
-            return
+    def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         self._events += 1
         try:
             event = _read(data)
         except UNREADABLE:
             self._odd_event(data, name, out)
             return
-        self._read(event, {}, data, out)
+        self._said(event, {}, data, out)
 
-    def _odd_event(self, data: bytes, name: str, out: list[Chunk]) -> None:
+    def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         """An event that does not fit: unknown fields are set aside, anything else breaks the wire."""
         if is_done(data):
             return  # some gateways add it; it says nothing here
@@ -121,21 +76,21 @@ class TgiDecoder:
             if not isinstance(parsed, dict):
                 raise msgspec.ValidationError("not a JSON object")
             if parsed.get("error") or parsed.get("error_type"):
-                self._fail(failure_from_event(parsed, data), out)
+                self._end(failure_from_event(parsed, data), out)
                 return
             event, own = _sifted(parsed)
         except UNREADABLE as error:
-            if name == "error":
-                self._fail(failure_from_event(data.decode("utf-8", "replace"), data), out)
+            if name == b"error":
+                self._end(failure_from_event(data.decode("utf-8", "replace"), data), out)
             else:
-                self._fail(broken(data, self._events, str(error)), out)
+                self._end(broken(data, self._events, str(error)), out)
             return
-        self._read(event, own, data, out)
+        self._said(event, own, data, out)
 
-    def _read(self, event: Event, own: Fields, data: bytes, out: list[Chunk]) -> None:
+    def _said(self, event: Event, own: Fields, data: bytes, out: list[Chunk]) -> None:
         if event.error or event.error_type:
             error = {"error": event.error, "error_type": event.error_type}
-            self._fail(failure_from_event(error, data), out)
+            self._end(failure_from_event(error, data), out)
             return
         if not self._started:
             self._started = True
@@ -161,7 +116,6 @@ class TgiDecoder:
         out.append(TextDelta(0, "" if token.special else token.text, (read,), 0, vendor))
 
     def _finish(self, event: Event, out: list[Chunk]) -> None:
-        self._done = True
         out.append(BlockEnd(0))
         raw = ""
         if event.details is not None:
@@ -169,12 +123,7 @@ class TgiDecoder:
             out.append(UsageReport(usage_from(event.details)))
         reason = reason_from(raw)
         out.append(CandidateEnd(reason, raw))
-        out.append(Finish(reason, raw))
-
-    def _fail(self, failure: Failure, out: list[Chunk]) -> None:
-        if not self._done:
-            self._done = True
-            out.append(failure)
+        self._end(Finish(reason, raw), out)
 
 
 def _sifted(data: Fields) -> tuple[Event, Fields]:
