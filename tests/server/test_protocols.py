@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,8 +13,11 @@ import ollama
 import openai
 import pytest
 from google import genai
-from tests.server.doubles import Models
+from tests.server.doubles import BEGIN, HandModel, Models
+from tests.server.raw import connected, request
 
+from headrace.core.chunk import Failure, TextDelta
+from headrace.errors import Unavailable
 from headrace.server.serve import running_server
 from headrace.simulate.echo import EchoModel
 
@@ -150,3 +154,20 @@ def test_an_unknown_model_is_the_clients_own_error(client: str, streamed: bool) 
                 await CLIENTS[client](server.url, streamed, model)
 
     asyncio.run(main())
+
+
+def test_a_responses_stream_that_breaks_off_is_numbered_to_its_end() -> None:
+    async def main() -> bytes:
+        model = HandModel()
+        async with running_server(Models(model)) as server, connected(server.url) as client:
+            body = json.dumps({"model": "m", "input": SAID, "stream": True}).encode()
+            await client.send(request("POST", "/v1/responses", body))
+            source = await model.source()
+            source.push(*BEGIN, TextDelta(0, "hi"))
+            source.end(Failure.of(Unavailable("gone")))
+            return (await client.response()).body
+
+    lines = [line for line in asyncio.run(main()).splitlines() if line.startswith(b"data: ")]
+    events = [json.loads(line[6:]) for line in lines]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert [event["type"] for event in events[-2:]] == ["error", "response.failed"]

@@ -49,14 +49,12 @@ _GONE = Cancelled("the client went away")
 class StreamSink:
     """What relaying and encoding have in common; ends exactly once, whoever ends it.
 
-    model: its id, for the tally. fields: response headers. error_event: a failure as the last bytes of a
-    stream in the client's protocol. ping: its keep-alive, empty where it has none. report: takes the tally
-    when the answer has ended.
+    model: its id, for the tally. fields: response headers. ping: the client's protocol's keep-alive, empty
+    where it has none. report: takes the tally when the answer has ended.
     """
 
     __slots__ = (
         "_deadline",
-        "_error_event",
         "_exchange",
         "_fields",
         "_first_s",
@@ -74,7 +72,6 @@ class StreamSink:
         self,
         exchange: Exchange,
         model: str,
-        error_event: Callable[[Failure], bytes],
         report: Report,
         *,
         ping: bytes = PING,
@@ -84,7 +81,6 @@ class StreamSink:
         self._exchange: Exchange | None = exchange
         self._model = model
         self._ping = ping
-        self._error_event = error_event
         self._report = report
         self._keepalive_s = keepalive_after_s
         self._fields = fields
@@ -130,6 +126,10 @@ class StreamSink:
     def _usage(self) -> Usage | None:
         raise NotImplementedError
 
+    def _failed(self, failure: Failure) -> bytes:
+        """The failure as the last bytes of a stream that has begun, in the client's protocol."""
+        raise NotImplementedError
+
     # Shared steps.
 
     def _write(self, exchange: Exchange, data: bytes) -> None:
@@ -151,7 +151,7 @@ class StreamSink:
             if not exchange.status and not data:
                 respond_problem(exchange, terminal)
                 return
-            data += self._error_event(terminal)
+            data += self._failed(terminal)
         if not exchange.status:
             exchange.start(200, self._fields)
         exchange.finish(data)
@@ -229,9 +229,12 @@ class RelaySink(StreamSink):
     def _usage(self) -> Usage | None:
         return self._relay.usage
 
+    def _failed(self, failure: Failure) -> bytes:
+        return self._relay.failed(failure)
+
 
 class EncodeSink(StreamSink):
-    """Chunks, put into the client's wire by `encoder`, which is given the terminal too unless it failed."""
+    """Chunks, put into the client's wire by `encoder`, which is given the terminal too."""
 
     __slots__ = ("_encoder", "_said", "_told_usage")
 
@@ -272,3 +275,6 @@ class EncodeSink(StreamSink):
 
     def _usage(self) -> Usage | None:
         return self._told_usage
+
+    def _failed(self, failure: Failure) -> bytes:
+        return b"".join(self._encoder.feed((failure,)))

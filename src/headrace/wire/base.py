@@ -57,11 +57,14 @@ class Relay(Stage[bytes, bytes | Terminal], Protocol):
     """Same wire in and out: raw frames pass unchanged, yet are checked and counted.
 
     It gives the bytes to forward and, last, one terminal. A `Failure` is given as a value, not as bytes: the
-    server knows whether its status line is out yet and writes the error in the client's protocol.
+    server knows whether its status line is out yet. Where it is, `failed` writes the failure as the last
+    bytes of the stream.
     """
 
     usage: Usage | None
     content_events: int
+
+    def failed(self, failure: Failure, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class Front:
 
     content_type: of a streamed answer. ping: a keep-alive that every client skips, empty where there is none.
     parse: (body, what the path says, such as {"model": ...}) -> the request; raises RequestError.
-    encoder: a fresh stage chunks -> bytes. It is given every chunk and the Finish; what ends badly is written
-    by `error_event`: the last bytes of a stream that has begun. body: a whole reply that ended well.
+    encoder: a fresh stage chunks -> bytes. It is given every chunk and the terminal, a Failure only where
+    the stream's bytes have begun. body: a whole reply that ended well.
     error_body: the JSON body of an answer with an error status. id_prefix: how the ids of answers begin.
     headers: further header fields of a streamed answer.
     """
@@ -81,7 +84,6 @@ class Front:
     parse: Callable[[bytes, Mapping[str, str]], ParsedRequest]
     encoder: Callable[[Says, ParsedRequest], Stage[Chunk, bytes]]
     body: Callable[[Reply, Says, ParsedRequest], bytes]
-    error_event: Callable[[Failure], bytes]
     error_body: Callable[[Failure], bytes]
     id_prefix: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)

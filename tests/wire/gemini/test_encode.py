@@ -219,13 +219,13 @@ def test_a_failure_is_the_last_event(array: bool, begun: int, official: Any) -> 
     assert (last.kind, last.retryable, last.detail["retry_after_s"]) == ("rate_limited", True, 3.0)
 
 
-def test_a_server_appends_the_failure_to_what_has_gone_out() -> None:
+def test_a_failure_follows_what_has_gone_out() -> None:
     failure = Failure.of(Unavailable("gone", http_status=503))
     for front in (WIRE.front, ARRAY_FRONT):
         assert front is not None
         encoder = front.encoder(Says("r", "m", 0), ParsedRequest(Request("m")))
         begun = b"".join(encoder.feed([Start(), TextDelta(0, "a")]))
-        (start, *_, last) = decode(begun + front.error_event(failure))
+        (start, *_, last) = decode(begun + b"".join(encoder.feed([failure])))
         assert (start.id, start.model) == ("r", "m")
         assert (last.kind, last.code) == ("unavailable", "UNAVAILABLE")
 

@@ -127,14 +127,12 @@ def test_encrypted_content_that_is_not_ours_stays_what_it_is(content: Any) -> No
     assert part.vendor == Opaque("openai_responses", {"item": item})
 
 
-def test_an_error_body_and_an_error_event() -> None:
+def test_an_error_body() -> None:
     front = WIRE.front
     assert front is not None
     broken = Failure.of(RateLimited("slow down"))
     error = {"message": "slow down", "type": "rate_limit_error", "param": None, "code": "rate_limited"}
     assert json.loads(front.error_body(broken)) == {"error": error}
-    event = json.loads(front.error_event(broken).partition(b"data: ")[2])
-    assert (event["type"], event["message"], event["error"]) == ("error", "slow down", error)
 
 
 @pytest.mark.parametrize(

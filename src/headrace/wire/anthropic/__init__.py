@@ -34,7 +34,6 @@ _FRONT = Front(
     parse=lambda body, _path: parse_request(body),
     encoder=lambda says, _parsed: MessagesEncoder(id=says.id, model=says.model),
     body=message_body,
-    error_event=error_event,
     error_body=error_body,
 )
 

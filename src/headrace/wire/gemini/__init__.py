@@ -1,8 +1,7 @@
 """Google's generateContent and streamGenerateContent, both directions.
 
 `WIRE` streams as an event stream (`alt=sse`); `ARRAY_FRONT` is what a server speaks to clients that do not
-ask for one: a JSON array that arrives piece by piece. It has no keep-alive: how an error is written into the
-array shows only once a value has gone out.
+ask for one: a JSON array that arrives piece by piece. White space, which JSON allows, keeps it alive.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from headrace.wire.base import Front, Wire
 from headrace.wire.gemini.build import build
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
-from headrace.wire.gemini.failure import error_body, error_event, error_value, failure_from_response
+from headrace.wire.gemini.failure import error_body, failure_from_response
 from headrace.wire.gemini.parse import parse_request
 from headrace.wire.gemini.response import response_body
 from headrace.wire.gemini.schema import WIRE_NAME
@@ -23,7 +22,6 @@ __all__ = [
     "GeminiDecoder",
     "GeminiEncoder",
     "error_body",
-    "error_event",
     "parse_request",
     "response_body",
 ]
@@ -34,17 +32,15 @@ FRONT = Front(
     parse=parse_request,
     encoder=lambda says, _parsed: GeminiEncoder(id=says.id, model=says.model),
     body=lambda reply, says, _parsed: response_body(reply, id=says.id, model=says.model),
-    error_event=error_event,
     error_body=error_body,
 )
 
 ARRAY_FRONT = Front(
     content_type="application/json; charset=UTF-8",
-    ping=b"",
+    ping=b"\n",
     parse=parse_request,
     encoder=lambda says, _parsed: GeminiEncoder(id=says.id, model=says.model, array=True),
     body=FRONT.body,
-    error_event=error_value,
     error_body=error_body,
 )
 

@@ -10,7 +10,7 @@ from headrace.wire.base import Front, Wire
 from headrace.wire.ollama.build import build
 from headrace.wire.ollama.decode import OllamaDecoder
 from headrace.wire.ollama.encode import OllamaEncoder
-from headrace.wire.ollama.failure import error_body, error_event, failure_from_response
+from headrace.wire.ollama.failure import error_body, failure_from_response
 from headrace.wire.ollama.parse import parse_chat, parse_generate
 from headrace.wire.ollama.schema import WIRE_NAME
 from headrace.wire.ollama.shape import CHAT, GENERATE
@@ -32,7 +32,6 @@ CHAT_FRONT = Front(
     parse=lambda body, _path: parse_chat(body),
     encoder=lambda says, _parsed: OllamaEncoder(says, CHAT),
     body=lambda reply, says, _parsed: reply_body(reply, says, CHAT),
-    error_event=error_event,
     error_body=error_body,
 )
 
@@ -42,7 +41,6 @@ GENERATE_FRONT = Front(
     parse=lambda body, _path: parse_generate(body),
     encoder=lambda says, _parsed: OllamaEncoder(says, GENERATE),
     body=lambda reply, says, _parsed: reply_body(reply, says, GENERATE),
-    error_event=error_event,
     error_body=error_body,
 )
 

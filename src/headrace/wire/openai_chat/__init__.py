@@ -33,7 +33,6 @@ FRONT = Front(
     body=lambda reply, says, _parsed: completion_body(
         reply, id=says.id, model=says.model, created_s=says.created_s
     ),
-    error_event=error_event,
     error_body=error_body,
     id_prefix="chatcmpl-",
 )

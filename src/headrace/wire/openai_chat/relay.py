@@ -15,6 +15,7 @@ from headrace.wire.base import NO_QUIRKS
 from headrace.wire.failing import broken
 from headrace.wire.misfit import Misfit
 from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
+from headrace.wire.openai_chat.failure import error_event
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.says import says
@@ -225,6 +226,10 @@ class ChatRelay:
             return [DONE, self._finish(False)]
         said = f"the stream ended after {self._events} events without a finish_reason"
         return [Failure.of(Truncated(said))]
+
+    def failed(self, failure: Failure) -> bytes:
+        """The failure as the last bytes of a stream that has begun."""
+        return error_event(failure)
 
     def _fits(self, data: bytes, out: list[bytes | Terminal]) -> bool:
         misfit = self._misfit

@@ -7,7 +7,7 @@ from headrace.wire.base import Front, ParsedRequest, Says, Wire
 from headrace.wire.openai_completions.build import build
 from headrace.wire.openai_completions.decode import CompletionsDecoder
 from headrace.wire.openai_completions.encode import CompletionsEncoder, completion_body
-from headrace.wire.openai_completions.failure import error_body, error_event, failure_from_response
+from headrace.wire.openai_completions.failure import error_body, failure_from_response
 from headrace.wire.openai_completions.parse import parse_request
 from headrace.wire.openai_completions.schema import WIRE_NAME
 
@@ -34,7 +34,6 @@ WIRE = Wire(
         parse=lambda body, _path: parse_request(body),
         encoder=_encoder,
         body=_body,
-        error_event=error_event,
         error_body=error_body,
         id_prefix="cmpl-",
     ),

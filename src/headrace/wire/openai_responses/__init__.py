@@ -61,7 +61,6 @@ _FRONT = Front(
     parse=lambda body, _path: parse_request(body),
     encoder=_encoder,
     body=_body,
-    error_event=error_event,
     error_body=error_body,
     id_prefix="resp_",
 )

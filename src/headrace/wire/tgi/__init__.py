@@ -11,7 +11,7 @@ from headrace.wire.base import Front, Wire
 from headrace.wire.tgi.build import build
 from headrace.wire.tgi.decode import TgiDecoder
 from headrace.wire.tgi.encode import TgiEncoder
-from headrace.wire.tgi.failure import error_body, error_event, failure_from_response
+from headrace.wire.tgi.failure import error_body, failure_from_response
 from headrace.wire.tgi.parse import Endpoint, parse_request
 from headrace.wire.tgi.schema import WIRE_NAME
 from headrace.wire.tgi.whole import reply_body
@@ -35,7 +35,6 @@ def _front(endpoint: Endpoint) -> Front:
         parse=lambda body, path: parse_request(body, path, endpoint),
         encoder=lambda _says, parsed: TgiEncoder(parsed.wanted),
         body=lambda reply, _says, parsed: reply_body(reply, parsed.wanted, listed=listed),
-        error_event=error_event,
         error_body=error_body,
     )
 

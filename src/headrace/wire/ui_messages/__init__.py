@@ -19,7 +19,6 @@ FRONT = Front(
     parse=parse_request,
     encoder=lambda says, _parsed: UiEncoder(says),
     body=lambda reply, says, _parsed: message_body(reply, says),
-    error_event=error_event,
     error_body=error_body,
     id_prefix="msg_",
     headers={"x-vercel-ai-ui-message-stream": "v1", "x-accel-buffering": "no"},
