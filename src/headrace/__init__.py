@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         FilePart,
         ImagePart,
         Message,
+        OpaquePart,
         ReasoningPart,
         RefusalPart,
         TextPart,
@@ -78,8 +79,10 @@ if TYPE_CHECKING:
         GenerationSettings,
         Request,
         ResponseFormat,
+        Speech,
         Tool,
         ToolChoice,
+        Transcription,
     )
     from headrace.core.stage import (
         Stage,
@@ -152,13 +155,13 @@ _ROOMS = {
     ),
     "headrace.core.fold": "ReplyFold fold",
     "headrace.core.message": (
-        "AudioPart FilePart ImagePart Message ReasoningPart RefusalPart "
+        "AudioPart FilePart ImagePart Message OpaquePart ReasoningPart RefusalPart "
         "TextPart ToolCallPart ToolResultPart assistant message system user"
     ),
     "headrace.core.model": "Model ModelCard Sink Source",
     "headrace.core.opaque": "Opaque",
     "headrace.core.reply": "Candidate Media Reply ToolCall",
-    "headrace.core.request": "GenerationSettings Request ResponseFormat Tool ToolChoice",
+    "headrace.core.request": "GenerationSettings Request ResponseFormat Speech Tool ToolChoice Transcription",
     "headrace.core.stage": "Stage pipe",
     "headrace.core.usage": "Usage",
     "headrace.dispatch.runtime": "Runtime",
@@ -217,6 +220,7 @@ __all__ = [
     "FilePart",
     "ImagePart",
     "Message",
+    "OpaquePart",
     "ReasoningPart",
     "RefusalPart",
     "TextPart",
@@ -242,8 +246,10 @@ __all__ = [
     "GenerationSettings",
     "Request",
     "ResponseFormat",
+    "Speech",
     "Tool",
     "ToolChoice",
+    "Transcription",
     # core.stage
     "Stage",
     "pipe",

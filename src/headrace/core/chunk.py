@@ -18,7 +18,9 @@ from headrace.errors import KINDS, HeadraceError
 FinishReason: TypeAlias = Literal[
     "stop", "length", "stop_sequence", "tool_calls", "content_filter", "cancelled", "error"
 ]
-BlockKind: TypeAlias = Literal["text", "reasoning", "tool-call", "refusal", "audio", "image", "transcript"]
+BlockKind: TypeAlias = Literal[
+    "text", "reasoning", "tool-call", "refusal", "audio", "image", "transcript", "opaque"
+]
 
 
 class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -84,7 +86,11 @@ class Start(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="start"):
 
 
 class BlockStart(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="block-start"):
-    """Opens a block. `id` and `name` are set for tool calls (and where a vendor names its blocks)."""
+    """Opens a block. `id` and `name` are set for tool calls (and where a vendor names its blocks).
+
+    An "opaque" block is a part that only its own wire understands: its pieces are `VendorPart`s, and its
+    `BlockEnd` has it whole.
+    """
 
     block: int
     kind: BlockKind
@@ -245,9 +251,10 @@ class UsageReport(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="usa
 
 
 class VendorPart(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="vendor"):
-    """An event of the vendor's that we do not model, whole."""
+    """An event of the vendor's that we do not model, whole. block: the opaque block it belongs to, or -1."""
 
     part: Opaque
+    block: int = -1
 
 
 class CandidateEnd(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="candidate-end"):

@@ -85,8 +85,22 @@ class ToolResultPart(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
 
+class OpaquePart(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="opaque"):
+    """A part that only its own wire understands, whole: a tool that the vendor ran, and what came of it."""
+
+    vendor: Opaque
+
+
 Part: TypeAlias = (
-    TextPart | ImagePart | AudioPart | FilePart | ReasoningPart | RefusalPart | ToolCallPart | ToolResultPart
+    TextPart
+    | ImagePart
+    | AudioPart
+    | FilePart
+    | ReasoningPart
+    | RefusalPart
+    | ToolCallPart
+    | ToolResultPart
+    | OpaquePart
 )
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from headrace.core.chunk import Citation, Failure, FinishReason, Step, Terminal, Token, Verdict, Word
-from headrace.core.message import Message, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from headrace.core.message import (
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+)
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 
@@ -126,4 +134,6 @@ def part_of(kind: str, text: str, call: ToolCall | None, vendor: Opaque | None =
         return RefusalPart(text)
     if kind == "tool-call" and call is not None:
         return ToolCallPart(call.id, call.name, call.arguments, call.vendor)
+    if kind == "opaque" and vendor is not None:
+        return OpaquePart(vendor)
     return None

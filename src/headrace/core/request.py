@@ -10,6 +10,8 @@ from headrace.core.message import Message
 from headrace.core.opaque import Opaque
 
 PresetName: TypeAlias = Literal["default", "creative", "precise", "code"]
+Modality: TypeAlias = Literal["text", "audio", "image"]
+Task: TypeAlias = Literal["chat", "transcription", "speech"]
 
 # Closed ranges; what lies outside is moved to the nearer end by `GenerationSettings.clamped`.
 RANGES: dict[str, tuple[float, float]] = {
@@ -110,8 +112,36 @@ class ResponseFormat(msgspec.Struct, frozen=True, omit_defaults=True):
     strict: bool | None = None
 
 
+class Speech(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How what is spoken sounds. voice: the vendor's name. format: wav, mp3, pcm16, opus, flac, aac.
+
+    speed: 1 is ordinary. instructions: how to say it, in words.
+    """
+
+    voice: str = ""
+    format: str = ""
+    speed: float | None = None
+    instructions: str = ""
+
+
+class Transcription(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How what is heard is written down. language: ISO 639-1, empty: told by the sound.
+
+    hint: words that help to hear names right. times: what is to be timed. speakers: tell them apart.
+    """
+
+    language: str = ""
+    hint: str = ""
+    times: tuple[Literal["word", "segment"], ...] = ()
+    speakers: bool = False
+
+
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One call. `vendor` holds fields of the caller's wire that we do not model, for that wire only."""
+    """One call. `vendor` holds fields of the caller's wire that we do not model, for that wire only.
+
+    task: answer the messages (chat), write down the sound in the last one (transcription), or say its text
+    (speech). modalities: what the answer may hold; empty: the model's choice.
+    """
 
     model: str
     messages: tuple[Message, ...] = ()
@@ -122,3 +152,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     response_format: ResponseFormat | None = None
     user: str = ""
     vendor: Opaque | None = None
+    task: Task = "chat"
+    modalities: tuple[Modality, ...] = ()
+    speech: Speech | None = None
+    transcription: Transcription | None = None

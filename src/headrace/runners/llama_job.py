@@ -11,6 +11,7 @@ from headrace.core.message import (
     FilePart,
     ImagePart,
     Message,
+    OpaquePart,
     ReasoningPart,
     RefusalPart,
     TextPart,
@@ -137,8 +138,8 @@ def _told(message: Message, place: int) -> dict[str, str]:
         match part:
             case TextPart() | RefusalPart():
                 texts.append(part.text)
-            case ReasoningPart():
-                continue  # thoughts of an earlier turn are not told again
+            case ReasoningPart() | OpaquePart():
+                continue  # thoughts of an earlier turn are not told again, nor a vendor's own parts
             case ToolCallPart():
                 texts.append(f'{{"name": "{part.name}", "arguments": {part.arguments or "{}"}}}')
             case ToolResultPart():

@@ -18,6 +18,7 @@ from typing import Any
 from headrace.core.message import (
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -25,6 +26,7 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
+from headrace.wire.kept import warn, warn_opaque
 
 PLAIN = {
     "system_turn": "{}\n\n",
@@ -88,13 +90,9 @@ def _part(part: Part, warnings: list[str], image: WriteImage | None) -> str:
             return _text(part.parts, warnings, image)
         case ReasoningPart():
             warn(warnings, "reasoning of earlier turns was left out: a prompt has no place for it")
+        case OpaquePart():
+            warn_opaque(warnings, part.vendor)
         case _:
             kind = type(part).__name__.removesuffix("Part").lower()
             warn(warnings, f"a part of kind {kind} was left out: this protocol takes text only")
     return ""
-
-
-def warn(warnings: list[str], said: str) -> None:
-    """Say it, once."""
-    if said not in warnings:
-        warnings.append(said)

@@ -19,6 +19,7 @@ from headrace.core.chunk import (
 from headrace.core.opaque import Opaque
 from headrace.wire.anthropic.blocks import IMPLIED, NO_ARGUMENTS
 from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.kept import own_of
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
@@ -36,9 +37,7 @@ KINDS: dict[BlockKind, str] = {
 
 def own(vendor: Opaque | None) -> Fields:
     """What came over this wire with a chunk or a part; nothing of another wire's."""
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
+    return own_of(vendor, WIRE_NAME)
 
 
 def begun(start: BlockStart, index: int) -> Fields:

@@ -25,7 +25,7 @@ from headrace.wire.anthropic.build_message import conversation
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import think
 from headrace.wire.base import WireRequest
-from headrace.wire.prompt import warn
+from headrace.wire.kept import warn
 
 PATH = "/messages"
 MAX_TOKENS = 16384

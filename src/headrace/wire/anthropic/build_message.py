@@ -19,7 +19,7 @@ from headrace.core.message import (
 )
 from headrace.wire.anthropic.block_bodies import Fields, own, tool_input
 from headrace.wire.anthropic.media import document, image
-from headrace.wire.prompt import warn
+from headrace.wire.kept import warn
 
 Content = str | list[Fields]
 

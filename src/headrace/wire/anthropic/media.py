@@ -6,7 +6,7 @@ from base64 import b64encode
 
 from headrace.core.message import FilePart, ImagePart
 from headrace.wire.anthropic.block_bodies import Fields
-from headrace.wire.prompt import warn
+from headrace.wire.kept import warn
 
 _MAGIC = (
     (b"\x89PNG", "image/png"),

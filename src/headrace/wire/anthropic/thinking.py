@@ -7,7 +7,7 @@ from typing import Any
 
 from headrace.core.request import Request
 from headrace.wire.anthropic.block_bodies import Fields, own
-from headrace.wire.prompt import warn
+from headrace.wire.kept import warn
 
 MIN_BUDGET_TOKENS = 1024  # the least the protocol takes
 # Tokens that stand for an effort where the model wants a number. Ours: the vendor tells none.

@@ -18,12 +18,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.base import WireRequest
 from headrace.wire.gemini.build_content import contents_of
-from headrace.wire.gemini.schema import WIRE_NAME, Fields
+from headrace.wire.gemini.schema import WIRE_NAME, Fields, own
 from headrace.wire.gemini.thinking import thinking_config
+from headrace.wire.kept import add_own
 
 _SETTINGS = {
     "temperature": "temperature",
@@ -52,7 +52,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     body: Fields = contents_of(request.messages, quirks, warnings)
     _tools(request, quirks, body, warnings)
     config = _config(request.settings, warnings)
-    given = _own(request.vendor).get("generationConfig") or {}
+    given = own(request.vendor).get("generationConfig") or {}
     effort = request.settings.reasoning_effort
     if effort is not None and "thinkingConfig" not in given:
         thinking = thinking_config(effort, request.model, quirks, warnings)
@@ -67,15 +67,9 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         body["generationConfig"] = config
     if request.user:
         warnings.append(_LEFT_OUT.format("user"))
-    _vendor(request.vendor, body, warnings)
+    add_own(body, request.vendor, WIRE_NAME, warnings)
     path = path_of(request.model, "streamGenerateContent") + "?alt=sse"
     return WireRequest(path, msgspec.json.encode(body), tuple(warnings))
-
-
-def _own(vendor: Opaque | None) -> Fields:
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
 
 
 def _config(settings: GenerationSettings, warnings: list[str]) -> Fields:
@@ -109,12 +103,12 @@ def _format(wanted: ResponseFormat, quirks: Mapping[str, Any]) -> Fields:
 
 def _tools(request: Request, quirks: Mapping[str, Any], body: Fields, warnings: list[str]) -> None:
     functions = [_function(tool, quirks) for tool in request.tools]
-    own = _own(request.vendor)
+    kept = own(request.vendor)
     tools: list[Any] = [{"functionDeclarations": functions}] if functions else []
-    tools += own.get("tools") or []
+    tools += kept.get("tools") or []
     if tools:
         body["tools"] = tools
-    config: Fields = dict(own.get("toolConfig") or {})
+    config: Fields = dict(kept.get("toolConfig") or {})
     if request.tool_choice is not None:
         given = config.get("functionCallingConfig") or {}
         config["functionCallingConfig"] = {**_choice(request.tool_choice), **given}
@@ -127,7 +121,7 @@ def _tools(request: Request, quirks: Mapping[str, Any], body: Fields, warnings: 
 
 
 def _function(tool: Tool, quirks: Mapping[str, Any]) -> Fields:
-    function: Fields = dict(_own(tool.vendor))
+    function: Fields = dict(own(tool.vendor))
     function["name"] = tool.name
     if tool.description:
         function["description"] = tool.description
@@ -142,13 +136,3 @@ def _choice(choice: ToolChoice) -> Fields:
     if choice.mode == "tool":
         config["allowedFunctionNames"] = [choice.name]
     return config
-
-
-def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
-    """The caller's fields that we do not model: sent where they speak this protocol."""
-    if vendor is None or not isinstance(vendor.data, dict):
-        return
-    if vendor.wire == WIRE_NAME:
-        body.update({name: value for name, value in vendor.data.items() if name not in body})
-        return
-    warnings += [f"{name} was left out: it belongs to the {vendor.wire} protocol" for name in vendor.data]

@@ -12,6 +12,7 @@ from headrace.core.message import (
     FilePart,
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -22,6 +23,7 @@ from headrace.core.message import (
 from headrace.wire.gemini.bodies import call_part, extras
 from headrace.wire.gemini.media import media_part
 from headrace.wire.gemini.schema import Fields, own
+from headrace.wire.kept import warn, warn_opaque
 from headrace.wire.reading import UNREADABLE
 
 _INSTRUCTIONS = ("system", "developer")
@@ -52,11 +54,11 @@ class _Contents:
             parts = [part for one in message.parts if (part := self._part(one)) is not None]
             if message.role in _INSTRUCTIONS:
                 if contents:
-                    self._warn(_MOVED)
+                    warn(self._warnings, _MOVED)
                 instruction += parts
                 continue
             if message.name:
-                self._warn("a message's name was left out: this protocol has no field for it")
+                warn(self._warnings, "a message's name was left out: this protocol has no field for it")
             if message.role == "tool" and results is not None:
                 results += parts
                 continue
@@ -71,10 +73,6 @@ class _Contents:
             body["systemInstruction"] = {"parts": instruction}
         return body
 
-    def _warn(self, said: str) -> None:
-        if said not in self._warnings:
-            self._warnings.append(said)
-
     def _part(self, part: Part) -> Fields | None:
         match part:
             case TextPart() | RefusalPart():
@@ -88,13 +86,24 @@ class _Contents:
                 return self._call(part)
             case ToolResultPart():
                 return self._result(part)
+            case OpaquePart():
+                return self._opaque(part)
+
+    def _opaque(self, part: OpaquePart) -> Fields | None:
+        kept = own(part.vendor)
+        if not kept:
+            warn_opaque(self._warnings, part.vendor)
+        return kept or None
 
     def _call(self, part: ToolCallPart) -> Fields:
         self._calls[part.id] = part
         kept = {name: value for name, value in own(part.vendor).items() if name != "partial"}
         body = call_part("" if self._no_ids else part.id, part.name, part.arguments, kept)
         if body is None:
-            self._warn(f"the arguments of the call of {part.name} were left out: they are no JSON object")
+            warn(
+                self._warnings,
+                f"the arguments of the call of {part.name} were left out: they are no JSON object",
+            )
             body = {"functionCall": {"name": part.name, "args": {}}, **extras(kept)}
         if self._signature and not kept:
             body["thoughtSignature"] = self._signature
@@ -105,7 +114,10 @@ class _Contents:
         call = self._calls.get(part.id)
         name = kept.get("name") or (call.name if call is not None else part.id)
         if call is None and "name" not in kept:
-            self._warn("a tool's result answers no earlier call: its id stands for the function's name")
+            warn(
+                self._warnings,
+                "a tool's result answers no earlier call: its id stands for the function's name",
+            )
         response: Fields = {**kept.get("functionResponse", {}), "name": name}
         nameless = self._no_ids or kept.get("no_id") or (call is not None and own(call.vendor).get("no_id"))
         if part.id and not nameless:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.opaque import Opaque
+from headrace.wire.kept import own_of
 
 WIRE_NAME = "gemini"
 MAX_CANDIDATES = 1024
@@ -24,9 +25,7 @@ Fields = dict[str, Any]
 
 def own(vendor: Opaque | None) -> Fields:
     """What was kept of this wire, empty for another's."""
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
+    return own_of(vendor, WIRE_NAME)
 
 
 def kept(fields: Fields, more: bool = False) -> Opaque | None:

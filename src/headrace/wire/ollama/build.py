@@ -7,12 +7,11 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
 from headrace.wire.base import WireRequest
+from headrace.wire.kept import own_fields, warn
 from headrace.wire.ollama.build_message import message_bodies, prompt_fields
 from headrace.wire.ollama.schema import WIRE_NAME
-from headrace.wire.prompt import warn
 
 Fields = dict[str, Any]
 CHAT_PATH = "/api/chat"
@@ -46,7 +45,7 @@ _LEFT_OUT = "{} was left out: this protocol has no field for it"
 def build(request: Request, _quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
-    own = _own(request.vendor, warnings)
+    own = own_fields(request.vendor, WIRE_NAME, warnings)
     generate = not GENERATE_ONLY.isdisjoint(own)
     body: Fields = {"model": request.model, "stream": True}
     if generate:
@@ -117,17 +116,6 @@ def _format(wanted: ResponseFormat | None) -> Any:
     if wanted is None or wanted.kind == "text":
         return None
     return "json" if wanted.kind == "json_object" else wanted.schema or {"type": "object"}
-
-
-def _own(vendor: Opaque | None, warnings: list[str]) -> Fields:
-    """The caller's fields that we do not model, where they speak this protocol."""
-    if vendor is None or not isinstance(vendor.data, dict):
-        return {}
-    if vendor.wire == WIRE_NAME:
-        return vendor.data
-    for name in vendor.data:
-        warn(warnings, f"{name} was left out: it belongs to the {vendor.wire} protocol")
-    return {}
 
 
 def _dict(value: Any) -> Fields:

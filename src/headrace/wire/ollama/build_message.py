@@ -18,10 +18,10 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from headrace.core.opaque import Opaque
-from headrace.wire.ollama.schema import WIRE_NAME
+from headrace.wire.kept import warn
+from headrace.wire.ollama.schema import own
 from headrace.wire.ollama.shape import INVALID, arguments_of
-from headrace.wire.prompt import prompt_of, warn
+from headrace.wire.prompt import prompt_of
 
 Fields = dict[str, Any]
 
@@ -68,7 +68,7 @@ def _message(message: Message, parts: Sequence[Part], warnings: list[str]) -> Fi
     calls = [_call(part, warnings) for part in parts if isinstance(part, ToolCallPart)]
     if calls:
         body["tool_calls"] = calls
-    return {**_own(message.vendor), **body}
+    return {**own(message.vendor), **body}
 
 
 def _result(part: ToolResultPart, names: dict[str, str], warnings: list[str]) -> Fields:
@@ -117,12 +117,6 @@ def _call(part: ToolCallPart, warnings: list[str]) -> Fields:
     function: Fields = {"name": part.name, "arguments": arguments}
     call: Fields = {"function": function}
     return {"id": part.id, **call} if part.id else call
-
-
-def _own(vendor: Opaque | None) -> Fields:
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
 
 
 def arguments_text(arguments: dict[str, Any] | str | None) -> str:

@@ -30,14 +30,13 @@ from headrace.core.chunk import (
     UsageReport,
     VendorPart,
 )
-from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
 from headrace.wire.base import Says
 from headrace.wire.ollama.failure import error_event
 from headrace.wire.ollama.finish import reason_word
 from headrace.wire.ollama.logprobs import token_bodies
-from headrace.wire.ollama.schema import WIRE_NAME
+from headrace.wire.ollama.schema import WIRE_NAME, own
 from headrace.wire.ollama.shape import Shape, call_body
 from headrace.wire.ollama.usage import metrics_body
 
@@ -129,7 +128,7 @@ class OllamaEncoder:
             case UsageReport():
                 self._usage = chunk.usage
             case VendorPart():
-                self._vendor(_own(chunk.part), out)
+                self._vendor(own(chunk.part), out)
             case CandidateEnd():
                 unsaid = chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME  # an older server
                 self._reason = "" if unsaid else reason_word(chunk.finish_reason, chunk.raw_reason)
@@ -137,11 +136,11 @@ class OllamaEncoder:
                 self._terminal(chunk, out)
 
     def _start(self, start: Start) -> None:
-        own = _own(start.vendor)
+        kept = own(start.vendor)
         self._head["model"] = self._head["model"] or start.model
         if not self._own_time:
-            self._head["created_at"] = own.get("created_at") or time_text(start.created_s)
-        self._head.update({name: own[name] for name in ("remote_model", "remote_host") if name in own})
+            self._head["created_at"] = kept.get("created_at") or time_text(start.created_s)
+        self._head.update({name: kept[name] for name in ("remote_model", "remote_host") if name in kept})
         self._cache()
 
     def _said(self, chunk: TextDelta | ReasoningDelta | RefusalDelta, out: list[bytes]) -> None:
@@ -152,11 +151,11 @@ class OllamaEncoder:
                 piece = {"content": "", "thinking": chunk.reasoning}
             case RefusalDelta():
                 piece = {"content": chunk.refusal}
-        self._line(self._shape.piece(piece), out, _own(chunk.vendor), chunk.tokens)
+        self._line(self._shape.piece(piece), out, own(chunk.vendor), chunk.tokens)
 
     def _call(self, opened: BlockStart, arguments: list[str], out: list[bytes]) -> None:
-        own = opened.vendor.data if opened.vendor is not None and opened.vendor.wire == WIRE_NAME else None
-        call = call_body(opened.id, opened.name, "".join(arguments), own, self._count)
+        kept = opened.vendor.data if opened.vendor is not None and opened.vendor.wire == WIRE_NAME else None
+        call = call_body(opened.id, opened.name, "".join(arguments), kept, self._count)
         self._count += 1
         self._line(self._shape.piece({"content": "", "tool_calls": [call]}), out)
 
@@ -191,12 +190,6 @@ class OllamaEncoder:
         if isinstance(chunk, Cancelled):
             chunk = Failure.of(StreamCancelledException(chunk.why or "the stream was cancelled"))
         out.append(error_event(chunk))
-
-
-def _own(vendor: Opaque | None) -> Fields:
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
 
 
 def time_text(created_s: int) -> str:

@@ -13,6 +13,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from headrace.core.opaque import Opaque
+from headrace.wire.kept import own_of
+
 WIRE_NAME = "ollama"
 
 # Counts and durations (in nanoseconds) of the last line.
@@ -24,6 +27,11 @@ METRICS = (
     "eval_count",
     "eval_duration",
 )
+
+
+def own(vendor: Opaque | None) -> dict[str, Any]:
+    """The data of what came over this wire; empty for any other's."""
+    return own_of(vendor, WIRE_NAME)
 
 
 class TokenLogProb(msgspec.Struct, gc=False, omit_defaults=True):

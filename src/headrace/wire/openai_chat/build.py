@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import RequestError
 from headrace.wire.base import WireRequest
+from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
 from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME
 
@@ -60,7 +60,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         body["response_format"] = _format(request.response_format)
     if request.user:
         body["user"] = request.user
-    _vendor(request.vendor, body, warnings)
+    add_own(body, request.vendor, WIRE_NAME, warnings)
     refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
     warnings += [_LEFT_OUT.format(name) for name in refused]
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
@@ -155,13 +155,3 @@ def _format(wanted: ResponseFormat) -> Fields:
     if wanted.strict is not None:
         schema["strict"] = wanted.strict
     return {"type": "json_schema", "json_schema": schema}
-
-
-def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
-    """The caller's fields that we do not model: sent where they speak this protocol."""
-    if vendor is None or not isinstance(vendor.data, dict):
-        return
-    if vendor.wire == WIRE_NAME:
-        body.update({name: value for name, value in vendor.data.items() if name not in body})
-        return
-    warnings += [f"{name} was left out: it belongs to the {vendor.wire} protocol" for name in vendor.data]

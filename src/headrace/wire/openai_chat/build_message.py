@@ -11,6 +11,7 @@ from headrace.core.message import (
     FilePart,
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -18,9 +19,9 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from headrace.core.opaque import Opaque
+from headrace.wire.kept import warn, warn_opaque
 from headrace.wire.openai_chat.delta_bodies import call_body
-from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.schema import own
 
 Fields = dict[str, Any]
 
@@ -54,7 +55,7 @@ def _message(message: Message, parts: list[Part], quirks: Mapping[str, Any], war
         body["name"] = message.name
     _reasoning(parts, quirks, body, warnings)
     _calls(calls, body)
-    body.update({name: value for name, value in _own(message.vendor).items() if name not in body})
+    body.update({name: value for name, value in own(message.vendor).items() if name not in body})
     return body
 
 
@@ -64,9 +65,12 @@ def _content(parts: list[Part], warnings: list[str]) -> str | list[Any] | None:
     for part in parts:
         if isinstance(part, ReasoningPart | ToolCallPart | ToolResultPart):
             continue
+        if isinstance(part, OpaquePart):
+            warn_opaque(warnings, part.vendor)
+            continue
         body = _part(part, warnings)
         if body is not None:
-            bodies.append({**_own(part.vendor), **body})
+            bodies.append({**own(part.vendor), **body})
     if not bodies:
         return None
     if len(bodies) == 1 and set(bodies[0]) == {"type", "text"}:
@@ -90,7 +94,7 @@ def _part(
             if part.data:
                 sound = {"data": b64encode(part.data).decode(), "format": part.format or "wav"}
                 return {"type": "input_audio", "input_audio": sound}
-            _warn(warnings, "sound by URL was left out: this protocol takes sound as data only")
+            warn(warnings, "sound by URL was left out: this protocol takes sound as data only")
             return None
         case FilePart():
             return _file(part, warnings)
@@ -105,7 +109,7 @@ def _file(part: FilePart, warnings: list[str]) -> Fields | None:
     elif part.data:
         file["file_data"] = _data_url(part.data, part.media_type or "application/octet-stream")
     else:
-        _warn(warnings, "a file by URL was left out: this protocol takes files as data or by id")
+        warn(warnings, "a file by URL was left out: this protocol takes files as data or by id")
         return None
     if part.name:
         file["filename"] = part.name
@@ -120,43 +124,32 @@ def _reasoning(parts: list[Part], quirks: Mapping[str, Any], body: Fields, warni
     said = [part for part in parts if isinstance(part, ReasoningPart)]
     if not said:
         return
-    given = next((own["field"] for part in said if "field" in (own := _own(part.vendor))), None)
+    given = next((kept["field"] for part in said if "field" in (kept := own(part.vendor))), None)
     field = quirks.get("reasoning_field") or given
     if field:
         body[field] = "".join(part.text for part in said)
     else:
-        _warn(warnings, "reasoning of earlier turns was left out: this provider has no field for it")
+        warn(warnings, "reasoning of earlier turns was left out: this provider has no field for it")
 
 
 def _calls(calls: list[ToolCallPart], body: Fields) -> None:
     bodies: list[Fields] = []
     for place, call in enumerate(calls):
-        own = _own(call.vendor)
-        if own.get("field") == "function_call":
+        kept = own(call.vendor)
+        if kept.get("field") == "function_call":
             body["function_call"] = {"name": call.name, "arguments": call.arguments}
         else:
-            bodies.append(call_body(call.id or f"call_{place}", call.name, call.arguments, own))
+            bodies.append(call_body(call.id or f"call_{place}", call.name, call.arguments, kept))
     if bodies:
         body["tool_calls"] = bodies
 
 
 def _result(part: ToolResultPart, message: Message, warnings: list[str]) -> Fields:
-    own = _own(part.vendor)
+    kept = own(part.vendor)
     content = _content(list(part.parts), warnings)
     if part.is_error:
-        _warn(warnings, "that a tool failed is said in its text only: this protocol has no field for it")
-    if own.get("role") == "function":
+        warn(warnings, "that a tool failed is said in its text only: this protocol has no field for it")
+    if kept.get("role") == "function":
         return {"role": "function", "name": part.id, "content": content or ""}
-    extra = {name: value for name, value in _own(message.vendor).items() if name != "role"}
+    extra = {name: value for name, value in own(message.vendor).items() if name != "role"}
     return {"role": "tool", "tool_call_id": part.id, "content": "" if content is None else content, **extra}
-
-
-def _own(vendor: Opaque | None) -> Fields:
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
-
-
-def _warn(warnings: list[str], said: str) -> None:
-    if said not in warnings:
-        warnings.append(said)

@@ -19,9 +19,8 @@ from headrace.core.chunk import (
     ToolCallDelta,
     TranscriptDelta,
 )
-from headrace.core.opaque import Opaque
 from headrace.wire.openai_chat.logprobs import token_bodies
-from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.schema import own
 
 Fields = dict[str, Any]
 
@@ -72,20 +71,20 @@ class Writer:
                 return self._media(chunk)
 
     def _open(self, chunk: BlockStart) -> Piece | None:
-        own = _own(chunk.vendor)
-        if chunk.kind == "reasoning" and own.get("field") == "reasoning":
+        kept = own(chunk.vendor)
+        if chunk.kind == "reasoning" and kept.get("field") == "reasoning":
             self._reasoning[chunk.block] = "reasoning"
         if chunk.kind == "audio" and chunk.id:
             return Piece(chunk.candidate, {"audio": {"id": chunk.id}})
         if chunk.kind != "tool-call":
             return None
-        if own.get("field") == "function_call":
+        if kept.get("field") == "function_call":
             self._legacy.add(chunk.block)
             return Piece(chunk.candidate, {"function_call": {"name": chunk.name, "arguments": ""}})
         place = self._counts.get(chunk.candidate, 0)
         self._counts[chunk.candidate] = place + 1
         self._calls[chunk.block] = place
-        return Piece(chunk.candidate, {"tool_calls": [call_body(chunk.id, chunk.name, "", own, place)]})
+        return Piece(chunk.candidate, {"tool_calls": [call_body(chunk.id, chunk.name, "", kept, place)]})
 
     def _arguments(self, chunk: ToolCallDelta) -> Piece | None:
         if chunk.block in self._legacy:
@@ -95,15 +94,15 @@ class Writer:
             place = self._counts.get(chunk.candidate, 0)
             self._counts[chunk.candidate] = place + 1
             self._calls[chunk.block] = place
-        own = _own(chunk.vendor)
-        function = {**own.get("function", {}), "arguments": chunk.arguments}
-        return Piece(chunk.candidate, {"tool_calls": [{**own, "index": place, "function": function}]})
+        kept = own(chunk.vendor)
+        function = {**kept.get("function", {}), "arguments": chunk.arguments}
+        return Piece(chunk.candidate, {"tool_calls": [{**kept, "index": place, "function": function}]})
 
     def _media(self, chunk: Chunk) -> Piece | None:
         match chunk:
             case AudioDelta():
                 sound = {"data": b64encode(chunk.data).decode()} if chunk.data else {}
-                return Piece(chunk.candidate, {"audio": {**sound, **_own(chunk.vendor)}})
+                return Piece(chunk.candidate, {"audio": {**sound, **own(chunk.vendor)}})
             case TranscriptDelta():
                 if chunk.committed:
                     return Piece(chunk.candidate, {"audio": {"transcript": chunk.text}})
@@ -131,9 +130,9 @@ def call_body(id: str, name: str, arguments: str, own: Fields, place: int | None
 def _spoken(
     chunk: TextDelta | ReasoningDelta | RefusalDelta, delta: Fields, field: str, tokens: Any
 ) -> Piece | None:
-    own = _own(chunk.vendor)
-    beside = {name: value for name, value in own.items() if name != "delta"}
-    delta = {**own.get("delta", {}), **delta}  # what is modelled stands before what was kept
+    kept = own(chunk.vendor)
+    beside = {name: value for name, value in kept.items() if name != "delta"}
+    delta = {**kept.get("delta", {}), **delta}  # what is modelled stands before what was kept
     logprobs: Fields | None = None
     if tokens:
         logprobs = {"content": None, "refusal": None}
@@ -141,17 +140,11 @@ def _spoken(
     return Piece(chunk.candidate, delta, logprobs, None, beside)
 
 
-def _own(vendor: Opaque | None) -> Fields:
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
-
-
 def annotation_body(chunk: Citation) -> Any:
     """A citation as an annotation; one that came over this wire goes back as it came."""
-    own = _own(chunk.vendor)
-    if "annotation" in own:
-        return own["annotation"]
+    kept = own(chunk.vendor)
+    if "annotation" in kept:
+        return kept["annotation"]
     cited: Fields = {"url": chunk.url, "title": chunk.title}
     if chunk.start >= 0:
         cited.update(start_index=chunk.start, end_index=chunk.end)

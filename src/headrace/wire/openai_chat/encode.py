@@ -162,9 +162,9 @@ class ChatEncoder:
     def _candidate_end(self, chunk: CandidateEnd, out: list[bytes]) -> None:
         if chunk.candidate not in self._roles:
             self._role(chunk.candidate, out)
-        own = chunk.vendor.data if chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME else {}
+        kept = chunk.vendor.data if chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME else {}
         word = reason_word(chunk.finish_reason, chunk.raw_reason)
-        out.append(self._choice(Piece(chunk.candidate, {}, finish_reason=word, beside=dict(own))))
+        out.append(self._choice(Piece(chunk.candidate, {}, finish_reason=word, beside=dict(kept))))
 
     def _terminal(self, chunk: Finish | Failure | Cancelled, out: list[bytes]) -> None:
         self._done = True

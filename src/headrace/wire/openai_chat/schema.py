@@ -13,6 +13,9 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.opaque import Opaque
+from headrace.wire.kept import own_of
+
 WIRE_NAME = "openai_chat"
 
 # As many as OpenAI takes for `n`; candidates' indices lie below it.
@@ -20,6 +23,11 @@ MAX_CANDIDATES = 128
 
 # What reading JSON may raise, whatever the bytes: bad JSON or types, bad UTF-8, nesting beyond the stack.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def own(vendor: Opaque | None) -> dict[str, Any]:
+    """The data of what came over this wire; empty for any other's."""
+    return own_of(vendor, WIRE_NAME)
 
 
 class Function(msgspec.Struct, gc=False, forbid_unknown_fields=True):

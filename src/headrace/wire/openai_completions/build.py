@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request
 from headrace.wire.base import WireRequest
+from headrace.wire.kept import add_own
 from headrace.wire.openai_completions.schema import WIRE_NAME
 from headrace.wire.prompt import prompt_of
 
@@ -54,7 +54,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     ):
         if given:
             warnings.append(_LEFT_OUT.format(name))
-    _vendor(request.vendor, body, warnings)
+    add_own(body, request.vendor, WIRE_NAME, warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
@@ -82,13 +82,3 @@ def _settings(
         body["logprobs"] = min(wanted, MAX_TOP_LOGPROBS)
         if wanted > MAX_TOP_LOGPROBS:
             warnings.append(f"top_logprobs was cut to {MAX_TOP_LOGPROBS}: this protocol gives no more")
-
-
-def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
-    """The caller's fields that we do not model: sent where they speak this protocol."""
-    if vendor is None or not isinstance(vendor.data, dict):
-        return
-    if vendor.wire == WIRE_NAME:
-        body.update({name: value for name, value in vendor.data.items() if name not in body})
-        return
-    warnings += [f"{name} was left out: it belongs to the {vendor.wire} protocol" for name in vendor.data]

@@ -34,7 +34,7 @@ from headrace.wire.openai_completions.candidate import WITH_REASON
 from headrace.wire.openai_completions.failure import error_event
 from headrace.wire.openai_completions.finish import reason_word
 from headrace.wire.openai_completions.logprobs import logprobs_body
-from headrace.wire.openai_completions.schema import WIRE_NAME
+from headrace.wire.openai_completions.schema import own
 from headrace.wire.openai_completions.usage import usage_body
 
 Fields = dict[str, Any]
@@ -127,9 +127,9 @@ class CompletionsEncoder:
             case CandidateEnd():
                 self._candidate_end(chunk, out)
             case VendorPart():
-                own = _own(chunk.part)
-                if own:
-                    body = {**self._head, **{name: own[name] for name in own if name not in self._head}}
+                kept = own(chunk.part)
+                if kept:
+                    body = {**self._head, **{name: kept[name] for name in kept if name not in self._head}}
                     out.append(b"data: " + _json({**body, "choices": []})[:-1] + self._tail)
             case Finish() | Failure() | Cancelled():
                 self._terminal(chunk, out)
@@ -139,21 +139,21 @@ class CompletionsEncoder:
         head["id"] = head["id"] or start.id
         head["model"] = head["model"] or start.model
         head["created"] = head["created"] or start.created_s
-        head.update({name: value for name, value in _own(start.vendor).items() if name not in head})
+        head.update({name: value for name, value in own(start.vendor).items() if name not in head})
         self._cache()
 
     def _text(
         self, candidate: int, text: str, tokens: tuple[Token, ...], vendor: Opaque | None, out: list[bytes]
     ) -> None:
         self._open(candidate, out)
-        own = dict(_own(vendor))
-        offsets = own.pop("text_offset", None)
-        with_reason = own.pop(WITH_REASON, False)
+        kept = dict(own(vendor))
+        offsets = kept.pop("text_offset", None)
+        with_reason = kept.pop(WITH_REASON, False)
         logprobs = None
         if tokens:
             logprobs = logprobs_body(tokens, offsets or _offsets(self._offsets[candidate], tokens))
         self._offsets[candidate] += len(text)
-        piece = {**own, **_piece(text, candidate, logprobs, None)}
+        piece = {**kept, **_piece(text, candidate, logprobs, None)}
         if with_reason:
             self._held[candidate] = piece
         else:
@@ -172,7 +172,7 @@ class CompletionsEncoder:
         if chunk.candidate in self._refused and word == "stop":
             word = "content_filter"
         piece = self._held.pop(chunk.candidate, None) or _piece("", chunk.candidate, None, None)
-        out.append(self._choice({**_own(chunk.vendor), **piece, "finish_reason": word}))
+        out.append(self._choice({**own(chunk.vendor), **piece, "finish_reason": word}))
 
     def _choice(self, choice: Fields) -> bytes:
         return b"%b%b]%b" % (self._before, _json(choice), self._tail)
@@ -202,7 +202,7 @@ def completion_body(reply: Reply, says: Says, *, echo: str = "") -> bytes:
     if reply.usage is not None:
         body["usage"] = usage_body(reply.usage)
     for opaque in reply.vendor:
-        body.update({name: value for name, value in _own(opaque).items() if name not in body})
+        body.update({name: value for name, value in own(opaque).items() if name not in body})
     return _json(body)
 
 
@@ -222,9 +222,3 @@ def _piece(text: str, index: int, logprobs: Fields | None, reason: str | None) -
 
 def _offsets(start: int, tokens: Sequence[Token]) -> list[int]:
     return list(accumulate((len(token.text) for token in tokens[:-1]), initial=start))
-
-
-def _own(vendor: Opaque | None) -> Fields:
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data

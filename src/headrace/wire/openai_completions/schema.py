@@ -12,10 +12,18 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.opaque import Opaque
+from headrace.wire.kept import own_of
+
 WIRE_NAME = "openai_completions"
 
 # As many as OpenAI takes for `n`; candidates' indices lie below it.
 MAX_CANDIDATES = 128
+
+
+def own(vendor: Opaque | None) -> dict[str, Any]:
+    """The data of what came over this wire; empty for any other's."""
+    return own_of(vendor, WIRE_NAME)
 
 
 class LogProbs(msgspec.Struct, gc=False):

@@ -19,9 +19,9 @@ from typing import Any
 import msgspec
 
 from headrace.core.message import Message, TextPart
-from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.base import WireRequest
+from headrace.wire.kept import add_own
 from headrace.wire.openai_responses.build_input import input_items, item_of
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
@@ -50,7 +50,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     if store is not None and "store" not in kept:
         body["store"] = store
     _include(request, quirks, body)
-    _vendor(request.vendor, body, warnings)
+    add_own(body, request.vendor, WIRE_NAME, warnings)
     refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
     warnings += [f"{name} was left out: this provider does not take it" for name in refused]
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
@@ -165,13 +165,3 @@ def _format(wanted: ResponseFormat, kept: Fields) -> Fields:
     if wanted.strict is not None:
         schema["strict"] = wanted.strict
     return {**kept, **schema}
-
-
-def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
-    """The caller's fields that we do not model: sent where they speak this protocol."""
-    if vendor is None or not isinstance(vendor.data, dict):
-        return
-    if vendor.wire == WIRE_NAME:
-        body.update({name: value for name, value in vendor.data.items() if name not in body})
-        return
-    warnings += [f"{name} was left out: it belongs to the {vendor.wire} protocol" for name in vendor.data]

@@ -19,8 +19,8 @@ from headrace.core.message import (
     ToolResultPart,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.kept import warn
 from headrace.wire.openai_responses.template import own
-from headrace.wire.prompt import warn
 
 Fields = dict[str, Any]
 

@@ -21,9 +21,9 @@ from headrace.core.message import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
+from headrace.wire.kept import warn
 from headrace.wire.openai_responses.carried import carried
 from headrace.wire.openai_responses.schema import WIRE_NAME
-from headrace.wire.prompt import warn
 from headrace.wire.reading import base64_bytes, quoted
 
 Fields = dict[str, Any]

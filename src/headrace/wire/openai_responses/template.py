@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from headrace.core.opaque import Opaque
+from headrace.wire.kept import own_of
 from headrace.wire.openai_responses.schema import WIRE_NAME
 
 Fields = dict[str, Any]
@@ -27,9 +28,7 @@ SILENT = Opaque(WIRE_NAME, {"silent": True})
 
 def own(vendor: Opaque | None) -> Fields:
     """The data of what came over this wire; empty for any other."""
-    if vendor is None or vendor.wire != WIRE_NAME or not isinstance(vendor.data, dict):
-        return {}
-    return vendor.data
+    return own_of(vendor, WIRE_NAME)
 
 
 def template(event: Fields, holes: Iterable[Fields] = (), **more: Any) -> Opaque:

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 
 from headrace.core.message import ImagePart
-from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat
 from headrace.wire.base import WireRequest
-from headrace.wire.prompt import prompt_of, warn
+from headrace.wire.kept import own_fields, warn
+from headrace.wire.prompt import prompt_of
 from headrace.wire.tgi.schema import WIRE_NAME
 
 Fields = dict[str, Any]
@@ -29,7 +29,7 @@ _LEFT_OUT = "{} was left out: this protocol has no field for it"
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
-    own = _own(request.vendor, warnings)
+    own = own_fields(request.vendor, WIRE_NAME, warnings)
     parameters = _parameters(request.settings, warnings)
     grammar = _grammar(request.response_format, warnings)
     if grammar is not None:
@@ -104,14 +104,3 @@ def _grammar(wanted: ResponseFormat | None, warnings: list[str]) -> Fields | Non
         warn(warnings, "response_format was left out: this protocol takes a schema, not any JSON object")
         return None
     return {"type": "json", "value": wanted.schema}
-
-
-def _own(vendor: Opaque | None, warnings: list[str]) -> Fields:
-    """The caller's fields that we do not model, where they speak this protocol."""
-    if vendor is None or not isinstance(vendor.data, dict):
-        return {}
-    if vendor.wire == WIRE_NAME:
-        return vendor.data
-    for name in vendor.data:
-        warn(warnings, f"{name} was left out: it belongs to the {vendor.wire} protocol")
-    return {}
