@@ -196,7 +196,8 @@ class ReplyFold:
             case Citation():
                 self._of(chunk.candidate).citations.append(chunk)
             case VendorPart():
-                self._vendor.append(chunk.part)
+                if chunk.block < 0:  # else it is a piece of an opaque block, which has it whole
+                    self._vendor.append(chunk.part)
             case BlockEnd():
                 self._ended(chunk)
             case _:
@@ -206,10 +207,11 @@ class ReplyFold:
         if chunk.vendor is None:
             return
         gathered = self._of(chunk.candidate)
-        gathered.vendor.append(chunk.vendor)
         block = gathered.blocks.get(chunk.block)
         if block is not None:
             block.end = chunk.vendor
+        if block is None or block.kind != "opaque":
+            gathered.vendor.append(chunk.vendor)
 
 
 def _candidate(gathered: _Gathered) -> Candidate:
