@@ -204,14 +204,9 @@ class ReplyFold:
                 assert_never(chunk)
 
     def _ended(self, chunk: BlockEnd) -> None:
-        if chunk.vendor is None:
-            return
-        gathered = self._of(chunk.candidate)
-        block = gathered.blocks.get(chunk.block)
-        if block is not None:
+        block = self._of(chunk.candidate).blocks.get(chunk.block)
+        if block is not None and chunk.vendor is not None:
             block.end = chunk.vendor
-        if block is None or block.kind != "opaque":
-            gathered.vendor.append(chunk.vendor)
 
 
 def _candidate(gathered: _Gathered) -> Candidate:

@@ -130,6 +130,9 @@ def test_citations_stand_under_their_block() -> None:
         begin(), block(0, "text", text="", citations=[]), piece(0, "citations_delta", citation=source)
     )
     assert chunks[-2] == Citation(0, "u", "t", "q", vendor=Opaque("anthropic", source))
+    (part,) = fold(decode(begin(), block(0, "text", text="", citations=[], mood="glad"),
+                          piece(0, "citations_delta", citation=source), stop(0))).message.parts  # fmt: skip
+    assert part.vendor == Opaque("anthropic", {"citations": [source], "mood": "glad"})
 
 
 def test_blocks_that_are_not_modelled_are_opaque_and_whole_at_their_end() -> None:

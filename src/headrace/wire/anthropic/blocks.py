@@ -32,6 +32,7 @@ from headrace.wire.anthropic.schema import (
 MAX_OPEN_BLOCKS = 1024
 MAX_OPAQUE_CHARS = 16 * 2**20  # of the input of a block that is kept opaque
 MAX_OPAQUE_FIELDS = 256
+MAX_CITATIONS = 1024  # of one block, kept for the next turn
 
 _KINDS: dict[str, BlockKind] = {
     "text": "text",
@@ -56,13 +57,15 @@ class Misplaced(Exception):
 class _Open:
     """A block between its start and its stop."""
 
-    __slots__ = ("block", "body", "chars", "input", "json", "kind", "signature")
+    __slots__ = ("block", "body", "chars", "cited", "extra", "input", "json", "kind", "signature")
 
     def __init__(self, block: int, kind: BlockKind) -> None:
         self.block = block
         self.kind = kind
         self.input: Any = None  # of a tool call: what its start held, until a piece replaces it
         self.signature: str | None = None
+        self.extra: Opaque | None = None  # what its start said beyond the ordinary
+        self.cited: list[dict[str, Any]] = []
         self.body: dict[str, Any] = {}  # of an opaque one, as far as it has come
         self.json: list[str] = []  # pieces of an opaque one's input
         self.chars = 0  # of them
@@ -78,7 +81,18 @@ class _Open:
         if self.chars > MAX_OPAQUE_CHARS or len(self.body) > MAX_OPAQUE_FIELDS:
             raise Misplaced("a block of an unknown kind has grown beyond what is kept")
 
-    def whole(self) -> dict[str, Any]:
+    def end(self) -> Opaque | None:
+        """What goes back to the vendor with the finished block, beside what chunks say themselves."""
+        if self.kind == "opaque":
+            return Opaque(WIRE_NAME, self._whole())
+        own: dict[str, Any] = {}
+        if self.signature:
+            own["signature"] = self.signature
+        if self.cited:
+            own = {**(self.extra.data if self.extra is not None else {}), "citations": self.cited}
+        return Opaque(WIRE_NAME, own) if own else None
+
+    def _whole(self) -> dict[str, Any]:
         """An opaque block, complete."""
         if "".join(self.json):
             self.body["input"] = tool_input("".join(self.json))
@@ -122,7 +136,8 @@ class Blocks:
             return
         tool = kind == "tool-call"
         id, name = (body.get("id") or "", body.get("name") or "") if tool else ("", "")
-        out.append(BlockStart(block, kind, id, name, vendor=_vendor(body)))
+        opened.extra = _vendor(body)
+        out.append(BlockStart(block, kind, id, name, vendor=opened.extra))
         if tool:
             opened.input = body.get("input")
         elif kind == "text" and body.get("text"):
@@ -148,6 +163,8 @@ class Blocks:
             to.signature = piece.signature
         elif type(piece) is CitationPiece and to.kind == "text":
             out.append(_citation(to.block, piece.citation))
+            if len(to.cited) < MAX_CITATIONS:
+                to.cited.append(piece.citation)
         else:
             self.odd_piece(index, msgspec.to_builtins(piece), out)
 
@@ -170,14 +187,10 @@ class Blocks:
         """A block is complete."""
         opened = self._at(index)
         del self._open[index]
-        if opened.kind == "opaque":
-            out.append(BlockEnd(opened.block, vendor=Opaque(WIRE_NAME, opened.whole())))
-            return
         if opened.input is not None:
             whole = msgspec.json.encode(opened.input).decode() if opened.input else NO_ARGUMENTS
             out.append(ToolCallDelta(opened.block, whole, vendor=IMPLIED))
-        signed = Opaque(WIRE_NAME, {"signature": opened.signature}) if opened.signature else None
-        out.append(BlockEnd(opened.block, vendor=signed))
+        out.append(BlockEnd(opened.block, vendor=opened.end()))
 
     def stop_all(self, out: list[Chunk]) -> None:
         """Close what was left open."""

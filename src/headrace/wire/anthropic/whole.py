@@ -75,6 +75,8 @@ def _cite(blocks: list[Fields], sources: Iterable[Citation]) -> None:
     """Put each source at the text it stands under, or at the last text where it does not say."""
     texts = [block for block in blocks if block["type"] == "text"]
     for source in sources:
+        if own(source.vendor):
+            continue  # it came over this wire, and its text has it already
         body = citation(source)
         if body is None or not texts:
             continue
@@ -95,8 +97,5 @@ def _beside(reply: Reply, candidate: Candidate) -> Fields:
             said.update(event.get("delta") or {})
     for one in candidate.vendor:
         event = own(one)
-        if "signature" not in event:
-            said.update(
-                {**{name: event[name] for name in event if name != "delta"}, **event.get("delta", {})}
-            )
+        said.update({**{name: event[name] for name in event if name != "delta"}, **event.get("delta", {})})
     return said
