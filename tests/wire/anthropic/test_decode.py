@@ -263,6 +263,15 @@ def test_a_block_of_wrong_types_is_kept_as_it_is(odd: dict[str, Any]) -> None:
     assert isinstance(chunks[-1], Finish)
 
 
+def test_a_broken_letter_in_an_unknown_field_breaks_no_event() -> None:
+    last = event("message_delta", delta={"stop_reason": "end_turn"}, usage={}, mood="x").replace(
+        b'"mood"', b'"m\xff"'
+    )
+    chunks = decode(*TEXT[:-2], last, END)
+    assert isinstance(chunks[-1], Finish)
+    assert chunks[-2] == CandidateEnd("stop", "end_turn", vendor=Opaque("anthropic", {"m\ufffd": "x"}))
+
+
 def test_deep_nesting_is_a_failure_and_no_crash() -> None:
     deep = b"[" * 100_000 + b"]" * 100_000
     bad = failure(begin(), b'data: {"type":"x","a":' + deep + b"}\n\n")
