@@ -22,6 +22,7 @@ from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
+from headrace.wire.openai_chat.sources import cite, sources_in
 from headrace.wire.openai_chat.sticky import Sticky
 from headrace.wire.openai_chat.usage import usage_from
 from headrace.wire.surroundings import Surroundings
@@ -53,6 +54,7 @@ class ChatDecoder(EventDecoder):
         "_ordinary",
         "_other",
         "_place",
+        "_sources",
         "_started",
         "_sticky",
         "_tier",
@@ -68,6 +70,7 @@ class ChatDecoder(EventDecoder):
         self._numbers = count()
         self._halves = Halves()
         self._sticky = Sticky()
+        self._sources: list[tuple[str, str, str]] = []  # of the answer, as last told
         self._around = Surroundings(CONTENT, max_event_bytes)
         self._ordinary = b""  # the latest event that was a piece of text and nothing else
         self._place = (-1, 0)  # its block and candidate
@@ -175,6 +178,8 @@ class ChatDecoder(EventDecoder):
         try:
             for at, choice in enumerate(chunk.choices or ()):
                 candidate = self._candidates.get(choice.index) or self._candidate(choice.index)
+                if choice.finish_reason and self._sources:
+                    cite(self._sources, candidate, out)
                 read_choice(choice, candidate, at, extras, out)
                 if choice.finish_reason and candidate.reason == "error":
                     self._end(ended_badly(candidate.raw_reason), out)
@@ -212,6 +217,7 @@ class ChatDecoder(EventDecoder):
             **odd,
         }
         new = self._sticky.new(own)
+        self._sources = sources_in(new) or self._sources
         if self._started:
             if new:
                 out.append(VendorPart(Opaque(WIRE_NAME, new)))
