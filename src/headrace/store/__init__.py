@@ -1,0 +1,1 @@
+"""Small stores behind one Protocol each: append-only logs of streams."""
