@@ -91,6 +91,12 @@ if TYPE_CHECKING:
     from headrace.core.usage import (
         Usage,
     )
+    from headrace.dispatch.objects import (
+        ObjectResult,
+        generate_object,
+        stream_object,
+        stream_object_sync,
+    )
     from headrace.dispatch.runtime import (
         Runtime,
     )
@@ -109,6 +115,7 @@ if TYPE_CHECKING:
         ContentBlocked,
         ContextOverflow,
         HeadraceError,
+        OutputError,
         ProviderError,
         RateLimited,
         RequestError,
@@ -135,8 +142,19 @@ if TYPE_CHECKING:
         StreamProgress,
         TextStream,
     )
+    from headrace.stream.partial import (
+        PartialStream,
+    )
     from headrace.stream.sync import (
         SyncStream,
+    )
+    from headrace.structured.growing import (
+        Growing,
+        read_output,
+    )
+    from headrace.structured.schema import (
+        schema_of,
+        strict_schema,
     )
     from headrace.transport.sse import (
         stream_sse,
@@ -164,11 +182,12 @@ _ROOMS = {
     "headrace.core.request": "GenerationSettings Request ResponseFormat Speech Tool ToolChoice Transcription",
     "headrace.core.stage": "Stage pipe",
     "headrace.core.usage": "Usage",
+    "headrace.dispatch.objects": "ObjectResult generate_object stream_object stream_object_sync",
     "headrace.dispatch.runtime": "Runtime",
     "headrace.dispatch.text": "TextResult generate_text openai stream_chunks stream_sync stream_text",
     "headrace.errors": (
         "AuthError BadRequest ConfigError ContentBlocked ContextOverflow "
-        "HeadraceError ProviderError RateLimited RequestError RunnerError "
+        "HeadraceError OutputError ProviderError RateLimited RequestError RunnerError "
         "SlowReader StreamCancelledException StreamGenerationException "
         "StreamTimeoutException StreamingError Truncated Unavailable "
         "UnknownModel WireError"
@@ -177,7 +196,10 @@ _ROOMS = {
     "headrace.stream.generation": (
         "BufferedStream GenerationChunk GenerationResult GenerationStream StreamProgress TextStream"
     ),
+    "headrace.stream.partial": "PartialStream",
     "headrace.stream.sync": "SyncStream",
+    "headrace.structured.growing": "Growing read_output",
+    "headrace.structured.schema": "schema_of strict_schema",
     "headrace.transport.sse": "stream_sse",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
@@ -255,6 +277,11 @@ __all__ = [
     "pipe",
     # core.usage
     "Usage",
+    # dispatch.objects
+    "ObjectResult",
+    "generate_object",
+    "stream_object",
+    "stream_object_sync",
     # dispatch.runtime
     "Runtime",
     # dispatch.text
@@ -271,6 +298,7 @@ __all__ = [
     "ContentBlocked",
     "ContextOverflow",
     "HeadraceError",
+    "OutputError",
     "ProviderError",
     "RateLimited",
     "RequestError",
@@ -294,8 +322,16 @@ __all__ = [
     "GenerationStream",
     "StreamProgress",
     "TextStream",
+    # stream.partial
+    "PartialStream",
     # stream.sync
     "SyncStream",
+    # structured.growing
+    "Growing",
+    "read_output",
+    # structured.schema
+    "schema_of",
+    "strict_schema",
     # transport.sse
     "stream_sse",
 ]

@@ -112,8 +112,10 @@ class GrowingJson:
 
     @property
     def path(self) -> tuple[str | int, ...]:
-        """The keys and indices that lead from the root to where the text has come."""
-        return tuple(len(node.raw) if type(node.raw) is list else node.key for node in self._open)
+        """The keys and indices that lead from the root to the value that is open."""
+        steps = self._steps()
+        in_value = self._bare or (self._string is not None and not self._is_key)
+        return steps if in_value or not steps else steps[:-1]
 
     # Between values.
 
@@ -265,9 +267,13 @@ class GrowingJson:
             return
         self._put(value, value, self._inner, at)
 
+    def _steps(self) -> tuple[str | int, ...]:
+        """The same, and the place inside the innermost container that the text has come to."""
+        return tuple(len(node.raw) if type(node.raw) is list else node.key for node in self._open)
+
     def _where(self) -> str:
-        steps = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path)
-        return "".join(steps)
+        named = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in self._steps() if key != "")
+        return "".join(named)
 
     def _fail(self, at: int, why: str, where: str | None = None) -> None:
         self.complete, self._deaf = False, True
