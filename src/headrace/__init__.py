@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         TextDelta,
         Token,
         ToolCallDelta,
+        ToolResult,
         TranscriptDelta,
         UsageReport,
         VendorPart,
@@ -108,6 +109,11 @@ if TYPE_CHECKING:
         stream_sync,
         stream_text,
     )
+    from headrace.dispatch.tools import (
+        ToolRun,
+        run_tools,
+        run_tools_sync,
+    )
     from headrace.errors import (
         AuthError,
         BadRequest,
@@ -125,6 +131,7 @@ if TYPE_CHECKING:
         StreamGenerationException,
         StreamingError,
         StreamTimeoutException,
+        ToolError,
         Truncated,
         Unavailable,
         UnknownModel,
@@ -148,6 +155,10 @@ if TYPE_CHECKING:
     from headrace.stream.sync import (
         SyncStream,
     )
+    from headrace.structured.function import (
+        FunctionTool,
+        tool,
+    )
     from headrace.structured.growing import (
         Growing,
         read_output,
@@ -168,7 +179,7 @@ _ROOMS = {
     "headrace.core.chunk": (
         "AudioDelta BlockEnd BlockStart Cancelled CandidateEnd Chunk Citation "
         "Failure Finish FinishReason ImageDelta ReasoningDelta RefusalDelta "
-        "Start Step Terminal TextDelta Token ToolCallDelta TranscriptDelta "
+        "Start Step Terminal TextDelta Token ToolCallDelta ToolResult TranscriptDelta "
         "UsageReport VendorPart Verdict Word"
     ),
     "headrace.core.fold": "ReplyFold fold",
@@ -185,11 +196,12 @@ _ROOMS = {
     "headrace.dispatch.objects": "ObjectResult generate_object stream_object stream_object_sync",
     "headrace.dispatch.runtime": "Runtime",
     "headrace.dispatch.text": "TextResult generate_text openai stream_chunks stream_sync stream_text",
+    "headrace.dispatch.tools": "ToolRun run_tools run_tools_sync",
     "headrace.errors": (
         "AuthError BadRequest ConfigError ContentBlocked ContextOverflow "
         "HeadraceError OutputError ProviderError RateLimited RequestError RunnerError "
         "SlowReader StreamCancelledException StreamGenerationException "
-        "StreamTimeoutException StreamingError Truncated Unavailable "
+        "StreamTimeoutException StreamingError ToolError Truncated Unavailable "
         "UnknownModel WireError"
     ),
     "headrace.framing.sse": "Event SseDecoder",
@@ -198,6 +210,7 @@ _ROOMS = {
     ),
     "headrace.stream.partial": "PartialStream",
     "headrace.stream.sync": "SyncStream",
+    "headrace.structured.function": "FunctionTool tool",
     "headrace.structured.growing": "Growing read_output",
     "headrace.structured.schema": "schema_of strict_schema",
     "headrace.transport.sse": "stream_sse",
@@ -229,6 +242,7 @@ __all__ = [
     "TextDelta",
     "Token",
     "ToolCallDelta",
+    "ToolResult",
     "TranscriptDelta",
     "UsageReport",
     "VendorPart",
@@ -291,6 +305,10 @@ __all__ = [
     "stream_chunks",
     "stream_sync",
     "stream_text",
+    # dispatch.tools
+    "ToolRun",
+    "run_tools",
+    "run_tools_sync",
     # errors
     "AuthError",
     "BadRequest",
@@ -308,6 +326,7 @@ __all__ = [
     "StreamGenerationException",
     "StreamTimeoutException",
     "StreamingError",
+    "ToolError",
     "Truncated",
     "Unavailable",
     "UnknownModel",
@@ -326,6 +345,9 @@ __all__ = [
     "PartialStream",
     # stream.sync
     "SyncStream",
+    # structured.function
+    "FunctionTool",
+    "tool",
     # structured.growing
     "Growing",
     "read_output",

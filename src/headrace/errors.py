@@ -13,6 +13,7 @@ HeadraceError                          (code, retryable, http_status)
 │   ├── StreamCancelledException   it was cancelled
 │   └── StreamGenerationException  the source itself raised
 ├── OutputError       the answer is not of the form asked for (text, path)
+├── ToolError         a function that the model called failed (tool, call_id)
 ├── RunnerError       a local engine failed   (E101..E504, G001..G100, recoverable)
 ├── RequestError      asked what cannot be done (field, value, why)
 │   └── UnknownModel  no such model
@@ -213,6 +214,25 @@ class OutputError(HeadraceError):
 
     def details(self) -> dict[str, Any]:
         return {"text": self.text, "path": self.path}
+
+
+class ToolError(HeadraceError):
+    """A call that the model made of a function could not be answered; raised where that is asked for.
+
+    code: raised (by the function, which is the cause), timeout, bad_arguments, bad_result, unknown_tool,
+    busy. tool: the name that was called. call_id: of the call.
+    """
+
+    kind = "tool"
+    default_code = "raised"
+
+    def __init__(self, message: str, *, tool: str = "", call_id: str = "", **root: Any) -> None:
+        super().__init__(message, **root)
+        self.tool = tool
+        self.call_id = call_id
+
+    def details(self) -> dict[str, Any]:
+        return {"tool": self.tool, "call_id": self.call_id}
 
 
 class RunnerError(HeadraceError):

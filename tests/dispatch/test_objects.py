@@ -87,6 +87,17 @@ def test_a_type_that_is_no_object_is_asked_for_as_the_field_of_one() -> None:
     asyncio.run(main())
 
 
+def test_a_list_of_models_is_wrapped_too() -> None:
+    async def main() -> None:
+        model = ScriptedModel(said(f'{{"value": [{TEXT}]}}'))
+        result = headrace.stream_object("m", "x", output=list[Bread], runtime=asked(model))
+        values = [value async for value in result.values]
+        assert values[-1] == result.value == [Bread(name="Bread", steps=["mix"])]
+        assert all(isinstance(bread, Bread) for value in values for bread in value or ())
+
+    asyncio.run(main())
+
+
 def test_a_value_can_be_the_arguments_of_a_tool() -> None:
     async def main() -> None:
         model = ScriptedModel(calling(("c1", "Recipe", TEXT), text="Here you are: {}"))

@@ -61,6 +61,25 @@ async def objects() -> None:
     headrace.stream_object("local", "x")  # type: ignore[call-overload]
 
 
+@headrace.tool(timeout_s=3)
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+async def tools() -> None:
+    assert_type(add(1, 2), int)
+    add("1", 2)  # type: ignore[arg-type]
+    run = headrace.run_tools("local", "x", tools=[add, str.upper], max_steps=3, on_error="raise", seed=1)
+    assert_type(run, headrace.ToolRun)
+    assert_type(run.messages, tuple[headrace.Message, ...])
+    async for chunk in run.chunks:
+        assert_type(chunk, headrace.Chunk)
+    assert_type(await run.answer(), str)
+    headrace.run_tools("local", "x", tools=[add], max_step=3)  # type: ignore[call-arg]
+    headrace.run_tools("local", "x", tools=[add], on_error="hope")  # type: ignore[arg-type]
+
+
 def without_a_loop() -> None:
+    assert_type(list(headrace.run_tools_sync("local", "x", tools=[add])), list[headrace.Chunk])
     assert_type(list(headrace.stream_sync("local", "x", temperature=0)), list[str])
     headrace.stream_sync("local", "x", temprature=0)  # type: ignore[call-arg]

@@ -25,15 +25,19 @@ _SHOWN_CHARS = 60
 class TextResult:
     """One call under way.
 
-    warnings: what the model's wire cannot take of the request, one sentence each, known at once.
     chunks: the whole stream. stream: its text alone. Read one of the two, once.
     """
 
     def __init__(self, opened: Opened, model: str) -> None:
         self._model = model
-        self.warnings = opened.warnings
+        self._warnings: Sequence[str] = opened.warnings
         self._fold = ReplyFold()
         self.chunks = GenerationStream(_Watched(opened.source, self._fold))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the model's wire cannot take of the request, one sentence each, known at once."""
+        return tuple(self._warnings)
 
     @property
     def stream(self) -> TextStream:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from headrace.core.request import ResponseFormat, Tool, ToolChoice
 from headrace.dispatch.ask import Ask
 from headrace.errors import RequestError
 from headrace.structured.schema import schema_of, strict_schema
+from headrace.structured.worlds import made_dict
 
 ObjectMode: TypeAlias = Literal["schema", "tool"]
 _NO_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
@@ -75,8 +76,7 @@ def _name(output: Any, schema: Mapping[str, Any]) -> str:
 def _wrapped(output: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Providers want an object at the root: the value becomes its one field."""
     if not isinstance(output, Mapping):
-        make: Any = TypedDict  # the type is known only now
-        held = make("Answer", {"value": output})
+        held = made_dict("Answer", {"value": output})
         return held, schema_of(held)
     outer: dict[str, Any] = {"type": "object", "properties": {"value": schema}, "required": ["value"]}
     if "$defs" in schema:  # references count from the root

@@ -22,7 +22,6 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
-    is_typeddict,
 )
 
 import msgspec
@@ -76,6 +75,11 @@ def is_pydantic(hint: Any) -> bool:
     return isinstance(hint, type) and hasattr(hint, "__pydantic_validator__")
 
 
+def is_typed_dict(hint: Any) -> bool:
+    """Whether it is a TypedDict, of `typing` or of `typing_extensions`."""
+    return isinstance(hint, type) and issubclass(hint, dict) and hasattr(hint, "__required_keys__")
+
+
 def fields_of(hint: Any) -> tuple[Field, ...] | None:
     """The fields of a class that JSON writes as an object; None for everything else.
 
@@ -90,7 +94,7 @@ def fields_of(hint: Any) -> tuple[Field, ...] | None:
         return None if origin.__struct_config__.array_like else tuple(_struct_fields(hint))
     if dataclasses.is_dataclass(origin):
         return tuple(_dataclass_fields(hint, origin))
-    if is_typeddict(origin):
+    if is_typed_dict(origin):
         return tuple(_key_field(name, one, origin) for name, one in _hints(hint, origin).items())
     return None
 
@@ -101,17 +105,31 @@ def literals(hint: Any) -> tuple[Any, ...]:
     return get_args(plain) if get_origin(plain) is Literal else ()
 
 
-def holds_pydantic(hint: Any, seen: set[int] | None = None) -> bool:
+def classes_in(hint: Any) -> Iterator[Any]:
+    """The type itself and all that it holds, at any depth, each once, without what hints put around them."""
+    seen: dict[int, Any] = {}  # the objects too: an id means nothing once its object is gone
+    waiting = [hint]
+    while waiting:
+        plain, _ = bare(waiting.pop())
+        if id(plain) not in seen:
+            seen[id(plain)] = plain
+            yield plain
+            waiting += [*get_args(plain), *(field.hint for field in fields_of(plain) or ())]
+
+
+def holds_pydantic(hint: Any) -> bool:
     """Whether pydantic must read it: it is, or holds, one of pydantic's classes."""
-    seen = set() if seen is None else seen
-    plain, _ = bare(hint)
-    if id(plain) in seen:
-        return False
-    seen.add(id(plain))
-    if is_pydantic(plain):
-        return True
-    inner = [*get_args(plain), *(field.hint for field in fields_of(plain) or ())]
-    return any(holds_pydantic(one, seen) for one in inner)
+    return any(map(is_pydantic, classes_in(hint)))
+
+
+def key_orders(hint: Any) -> dict[frozenset[str], tuple[str, ...]]:
+    """The order of the keys of each TypedDict in a type, by the set of them: msgspec's schemas lose it."""
+    orders: dict[frozenset[str], tuple[str, ...]] = {}
+    for one in classes_in(hint):
+        if is_typed_dict(get_origin(one) or one):
+            keys = tuple(field.key for field in fields_of(one) or ())
+            orders.setdefault(frozenset(keys), keys)
+    return orders
 
 
 def _hints(hint: Any, origin: Any) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from headrace.errors import RequestError
+from headrace.structured.hints import key_orders
 from headrace.structured.worlds import world_of
 
 Schema = dict[str, Any]
@@ -43,7 +44,11 @@ def schema_of(output: Any) -> Schema:
         schema = world_of(output).schema(output)
     except TypeError as error:
         raise RequestError(f"this type has no JSON schema: {error}", field="output", value=output) from None
-    return _with_plain_root(copy.deepcopy(schema))
+    schema = _with_plain_root(copy.deepcopy(schema))
+    orders = key_orders(output)
+    for one in (schema, *schema.get("$defs", {}).values()):
+        _put_in_order(one, orders)
+    return schema
 
 
 def strict_schema(schema: Mapping[str, Any]) -> Schema:
@@ -69,6 +74,14 @@ def strict_schema(schema: Mapping[str, Any]) -> Schema:
             value=schema,
         )
     return strict
+
+
+def _put_in_order(schema: Schema, orders: Mapping[frozenset[str], Sequence[str]]) -> None:
+    """Fields as the class has them, which is the order that models write them in."""
+    fields = schema.get("properties", {})
+    order = orders.get(frozenset(fields))
+    if order is not None:
+        schema["properties"] = {name: fields[name] for name in order}
 
 
 def _with_plain_root(schema: Schema) -> Schema:

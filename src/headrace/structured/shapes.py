@@ -9,7 +9,7 @@ import pathlib
 import uuid
 from collections import abc
 from collections.abc import Callable
-from typing import Any, get_args, get_origin, is_typeddict
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -22,6 +22,7 @@ from headrace.structured.hints import (
     bare,
     fields_of,
     is_pydantic,
+    is_typed_dict,
     literals,
     members,
 )
@@ -105,7 +106,7 @@ class _Maker:
             made = self._objects[plain] = Shape("{")
             made.fields = {field.key: self.shape(field.hint) for field in fields}
             made.show = shower(plain, fields, _empty(plain, fields))
-            if not (self._pydantic and is_typeddict(get_origin(plain) or plain)):
+            if not (self._pydantic and is_typed_dict(get_origin(plain) or plain)):
                 made.check, made.joins = self._world.check(plain), True
                 made.recheck = self._world.recheck(plain) if self._pydantic else None
         return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import msgspec
 
@@ -80,6 +80,16 @@ def world_of(hint: Any) -> World:
     return PydanticWorld() if holds_pydantic(hint) else MsgspecWorld()
 
 
+def made_dict(name: str, fields: dict[str, Any]) -> Any:
+    """A TypedDict of types that are known only now. Before Python 3.12 pydantic takes another kind of it."""
+    make: Any = TypedDict
+    if any(map(holds_pydantic, fields.values())):
+        from typing_extensions import TypedDict as PydanticsTypedDict  # pydantic brings it along
+
+        make = PydanticsTypedDict
+    return make(name, fields)
+
+
 def _refused(error: msgspec.ValidationError) -> Invalid:
     found = _AT.match(str(error))
     assert found is not None  # it matches every text
@@ -106,8 +116,8 @@ def _made_adapter(hint: Any) -> Any:
 
     try:
         return pydantic.TypeAdapter(hint)
-    except pydantic.errors.PydanticSchemaGenerationError as error:
-        why = str(error).partition("\n")[0]
+    except pydantic.errors.PydanticUserError as error:
+        why = error.message.partition("\n")[0]
         raise RequestError(f"pydantic cannot check this type: {why}", field="output", value=hint) from None
 
 

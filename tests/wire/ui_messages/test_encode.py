@@ -22,10 +22,12 @@ from headrace.core.chunk import (
     Step,
     TextDelta,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     VendorPart,
     Verdict,
 )
+from headrace.core.message import ImagePart, TextPart
 from headrace.core.opaque import Opaque
 from headrace.errors import RateLimited
 from headrace.testing import stages
@@ -54,6 +56,25 @@ def test_an_answer_of_another_wire_is_the_message_it_was() -> None:
     assert (usage["inputTokens"], usage["outputTokens"], usage["totalTokens"]) == (11, 7, 18)
     assert usage["inputTokenDetails"] == {"noCacheTokens": 7, "cacheReadTokens": 4, "cacheWriteTokens": 0}
     assert usage["outputTokenDetails"] == {"textTokens": 5, "reasoningTokens": 2}
+
+
+def test_results_of_tools_that_were_run_come_before_the_next_step() -> None:
+    results = [
+        ToolResult("call_a", "weather", (TextPart('{"sky":"blue"}'),)),
+        ToolResult("call_b", "time", (TextPart("no clock"),), is_error=True),
+    ]
+    said = [Start("c-2"), BlockStart(9, "text"), TextDelta(9, "Blue."), BlockEnd(9), Finish()]
+    reader = read([*scripted.EVERYTHING[:-1], *results, *said])
+    tools = [one for one in reader.message if one["type"].startswith("tool-")]
+    assert [one.get("output") for one in tools] == [{"sky": "blue"}, None]
+    assert tools[1]["errorText"] == "no clock"
+    assert [one["type"] for one in reader.message[-2:]] == ["step-start", "text"]
+    for output, told in (("plain", "plain"), ("[1", "[1"), ("[1]", [1]), ("7", "7")):
+        result = ToolResult("call_a", "weather", (TextPart(output),))
+        assert read([*scripted.EVERYTHING[:-1], result, Finish()]).message[3]["output"] == told
+    image = ToolResult("call_a", "weather", (ImagePart(url="https://example.org/i.png"),))
+    told = read([*scripted.EVERYTHING[:-1], image, Finish()]).message[3]["output"]
+    assert told == [{"type": "image", "url": "https://example.org/i.png"}]
 
 
 def test_any_grouping_of_chunks_gives_the_same_bytes() -> None:

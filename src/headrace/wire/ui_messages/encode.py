@@ -26,6 +26,7 @@ from headrace.core.chunk import (
     Step,
     TextDelta,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     UsageReport,
     VendorPart,
@@ -42,6 +43,7 @@ from headrace.wire.ui_messages.parts import (
     data_part,
     file_part,
     finish_part,
+    result_part,
     with_metadata,
 )
 
@@ -148,6 +150,8 @@ class UiEncoder:
                 return data_part("step", msgspec.to_builtins(chunk))
             case Verdict():
                 return data_part("verdict", msgspec.to_builtins(chunk))
+            case ToolResult():
+                return result_part(chunk)
             case VendorPart():
                 return data_part("vendor", {chunk.part.wire: chunk.part.data}, transient=True)
         return None

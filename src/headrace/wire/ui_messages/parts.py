@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import Citation, FinishReason
+from headrace.core.chunk import Citation, FinishReason, ToolResult
+from headrace.core.message import TextPart
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 
@@ -68,6 +69,22 @@ def call_part(id: str, name: str, arguments: str, vendor: Opaque | None) -> Part
             type="tool-input-error", input=arguments, errorText=f"the arguments are no JSON ({error})"
         )
     return with_metadata(part, vendor)
+
+
+def result_part(result: ToolResult) -> Part:
+    """What a tool answered. JSON goes as the value it is, as pages expect it; other text as text."""
+    if result.is_error:
+        error = result.output or "the tool failed"
+        return {"type": "tool-output-error", "toolCallId": result.id, "errorText": error}
+    output: Any = result.output
+    if not all(isinstance(part, TextPart) for part in result.parts):
+        output = msgspec.to_builtins(result.parts)
+    elif output[:1] in ("{", "["):
+        try:
+            output = msgspec.json.decode(output)
+        except (msgspec.DecodeError, RecursionError):
+            output = result.output
+    return {"type": "tool-output-available", "toolCallId": result.id, "output": output}
 
 
 def citation_part(citation: Citation, number: int) -> Part:
