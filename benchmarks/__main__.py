@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import client, decode, gateway, http_client, import_time, memory
+from benchmarks import client, decode, gateway, http_client, import_time, memory, partial
 from benchmarks.rig.docs import write_page
 from benchmarks.rig.options import Options, carry_out, parsed
 from benchmarks.rig.result import RESULTS, Result
@@ -19,6 +19,7 @@ SCRIPTS = {
     "client": client.measure,
     "http_client": http_client.measure,
     "decode": decode.measure,
+    "partial": partial.measure,
     "import_time": import_time.measure,
 }
 
