@@ -101,6 +101,16 @@ def test_a_value_never_changes_after_it_was_given(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["struct", "dataclass", "pydantic"])
+def test_what_somebody_puts_into_an_empty_value_harms_no_other(kind: str) -> None:
+    output, _ = KINDS[kind]
+    values, _ = grown(output, json.dumps(EXAMPLE))
+    values[0].items.append("mine")
+    values[0].first.tags.append("mine")
+    again, _ = grown(output, json.dumps(EXAMPLE))
+    assert (again[0].items, again[0].first.tags) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["struct", "dataclass", "pydantic"])
 def test_what_is_whole_is_shared_with_the_last_value(kind: str) -> None:
     output, _ = KINDS[kind]
     values, whole = grown(output, json.dumps(EXAMPLE))

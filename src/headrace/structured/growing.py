@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from headrace.core.growing_json import GrowingJson
@@ -38,12 +39,24 @@ def _plan(output: Any) -> _Plan:
     if isinstance(output, Mapping):
         marks = {"object": "{", "array": "["}.get(str(output.get("type")), "")
         return _Plan(PLAIN, marks, schema_check(output))
+    try:
+        return _kept_plan(output)
+    except TypeError as error:
+        if "unhashable" not in str(error):
+            raise
+        return _made_plan(output)
+
+
+def _made_plan(output: Any) -> _Plan:
     world = world_of(output)
-    shape = shape_of(output, world)
-    marks = marks_of(output)
+    shape, marks = shape_of(output, world), marks_of(output)
     if shape.joins:
         return _Plan(shape, marks, None)
     return _Plan(shape, marks, world.check(output), world.recheck(output))
+
+
+# It takes a millisecond or two to make, is never changed, and is the same for every stream.
+_kept_plan = lru_cache(maxsize=256)(_made_plan)
 
 
 class Growing(Generic[T]):

@@ -7,7 +7,7 @@ values. What has not come is the field's default, or empty (text, lists, objects
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_origin
 
 import msgspec
@@ -17,12 +17,18 @@ from headrace.structured.hints import Field, is_pydantic
 Show = Callable[[dict[str, Any]], Any]
 
 
-def shower(hint: Any, fields: tuple[Field, ...], empty: Mapping[str, Any]) -> Show:
+def shower(
+    hint: Any,
+    fields: tuple[Field, ...],
+    values: Mapping[str, Any],
+    made: Sequence[tuple[str, Callable[[], Any]]] = (),
+) -> Show:
     """How an open object is shown: JSON keys and values -> an instance of the class.
 
-    empty: field name -> what it is before it has come. Keys that the class does not know are left out.
+    values: field name -> what it is before it has come; made: the same for what is made anew each time. Keys
+    that the class does not know are left out.
     """
-    made = _maker(get_origin(hint) or hint)
+    instance = _maker(get_origin(hint) or hint)
     names = {field.key: field.name for field in fields}
     known = names.keys()
     same = all(key == name for key, name in names.items())
@@ -30,7 +36,11 @@ def shower(hint: Any, fields: tuple[Field, ...], empty: Mapping[str, Any]) -> Sh
     def show(grown: dict[str, Any]) -> Any:
         if not same or not known >= grown.keys():
             grown = {names[key]: value for key, value in grown.items() if key in known}
-        return made({**empty, **grown}, grown)
+        whole = {**values, **grown}
+        for name, make in made:
+            if name not in grown:
+                whole[name] = make()
+        return instance(whole, grown)
 
     return show
 

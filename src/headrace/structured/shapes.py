@@ -15,6 +15,7 @@ import msgspec
 
 from headrace.core.shape import HIDDEN, PLAIN, Check, Invalid, Shape
 from headrace.errors import RequestError
+from headrace.structured.empty import ARRAYS, MAPS, empty_of
 from headrace.structured.hints import (
     Before,
     Discriminated,
@@ -29,8 +30,6 @@ from headrace.structured.hints import (
 from headrace.structured.instances import shower
 from headrace.structured.worlds import World
 
-_ARRAYS = (list, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable)
-_MAPS = (dict, abc.Mapping, abc.MutableMapping)
 _NUMBERS = (bool, int, float, type(None))
 # What pydantic reads without a user's code, so that it may be read for the eye before its object is whole.
 _LOOKED = (
@@ -43,14 +42,6 @@ _LOOKED = (
     uuid.UUID,
     bytes,
     *_NUMBERS,
-)
-
-_EMPTY: tuple[tuple[tuple[Any, ...], Callable[[], Any]], ...] = (
-    (_ARRAYS, list),
-    (_MAPS, dict),
-    ((tuple,), tuple),
-    ((set, abc.Set, abc.MutableSet), set),
-    ((frozenset,), frozenset),
 )
 
 
@@ -67,9 +58,9 @@ def marks_of(hint: Any) -> str:
 
 def _mark(plain: Any) -> str:
     origin = get_origin(plain) or plain
-    if fields_of(plain) is not None or origin in _MAPS:
+    if fields_of(plain) is not None or origin in MAPS:
         return "{"
-    listed = (*_ARRAYS, tuple, set, frozenset, abc.Set, abc.MutableSet)
+    listed = (*ARRAYS, tuple, set, frozenset, abc.Set, abc.MutableSet)
     return "[" if origin in listed else ""
 
 
@@ -94,9 +85,9 @@ class _Maker:
         if plain in (Any, object):
             return PLAIN
         origin = get_origin(plain) or plain
-        if origin in _ARRAYS or (origin is tuple and get_args(plain)[1:] == (...,)):
+        if origin in ARRAYS or (origin is tuple and get_args(plain)[1:] == (...,)):
             return self._array(plain, hint, origin, checked=bool(metadata))
-        if origin in _MAPS and get_args(plain)[:1] in ((), (str,), (Any,)):
+        if origin in MAPS and get_args(plain)[:1] in ((), (str,), (Any,)):
             return self._map(plain, hint, checked=bool(metadata))
         return self._leaf(plain, hint)
 
@@ -105,7 +96,7 @@ class _Maker:
         if made is None:
             made = self._objects[plain] = Shape("{")
             made.fields = {field.key: self.shape(field.hint) for field in fields}
-            made.show = shower(plain, fields, _empty(plain, fields))
+            made.show = shower(plain, fields, *empty_of(plain, fields))
             if not (self._pydantic and is_typed_dict(get_origin(plain) or plain)):
                 made.check, made.joins = self._world.check(plain), True
                 made.recheck = self._world.recheck(plain) if self._pydantic else None
@@ -168,29 +159,6 @@ class _Maker:
         key, by_value = found
         tagged = {value: self.shape(one) for value, one in by_value.items()}
         return Shape(check=whole.check, joins=whole.joins, tag=(key, tagged))
-
-
-def _empty(plain: Any, fields: tuple[Field, ...], around: tuple[Any, ...] = ()) -> dict[str, Any]:
-    """Field name -> what it is before it has come. It is shared: partial values are for reading."""
-    return {
-        field.name: _nothing_yet(field.hint, (*around, plain)) if field.default is HIDDEN else field.default
-        for field in fields
-        if field.always
-    }
-
-
-def _nothing_yet(hint: Any, around: tuple[Any, ...]) -> Any:
-    plain, _ = bare(hint)
-    if plain is str:
-        return ""
-    origin = get_origin(plain) or plain
-    for kinds, empty in _EMPTY:
-        if origin in kinds:
-            return empty()
-    fields = fields_of(plain)
-    if fields is None or plain in around:  # nothing of that kind is empty
-        return None
-    return shower(plain, fields, _empty(plain, fields, around))({})
 
 
 def _tags(options: list[Any], metadata: tuple[Any, ...]) -> tuple[str, dict[Any, Any]] | None:
