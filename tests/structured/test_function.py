@@ -41,6 +41,19 @@ class Person(pydantic.BaseModel):
     name: str = pydantic.Field(min_length=2)
 
 
+def near(metres: Annotated[int, pydantic.Field(gt=0, description="From here.")], also: Person) -> str:
+    return f"{metres} {also}"
+
+
+def test_what_pydantics_field_says_of_an_argument_holds() -> None:
+    made = FunctionTool(near)
+    told = made.request.parameters["properties"]["metres"]
+    assert (told["description"], told["exclusiveMinimum"]) == ("From here.", 0)
+    with pytest.raises(Invalid, match="greater than 0") as caught:
+        made.read('{"metres": 0, "also": {"name": "Ann"}}')
+    assert caught.value.path == ".metres"
+
+
 def weather(
     city: str,
     /,

@@ -6,10 +6,12 @@ import dataclasses
 import datetime
 import decimal
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypeVar
 
+import annotated_types
 import msgspec
 import pydantic
 import pytest
@@ -235,6 +237,59 @@ def test_a_validator_after_a_field_changes_it_once() -> None:
         "n": 2,
         "children": [{"n": 2, "children": [{"n": 2, "children": []}]}],
     }
+
+
+@dataclasses.dataclass
+class Counts:
+    text: str
+    size: int = dataclasses.field(init=False)
+    words: list[str] = dataclasses.field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.words = [*self.words, self.text]
+
+
+def test_fields_that_a_dataclasss_own_init_does_not_take_grow_as_the_others() -> None:
+    text = '{"text": "a", "size": 1, "words": ["b"]}'
+    values = shown(Counts, text)
+    assert values[-1] == msgspec.json.decode(text, type=Counts)
+    assert [(value.text, value.size, value.words) for value in values] == [
+        *(
+            ("", None, []),
+            ("a", None, []),
+            ("a", 1, []),
+            ("a", 1, [""]),
+            ("a", 1, ["b"]),
+            ("a", 1, ["b", "a"]),
+        )
+    ]
+
+
+@dataclasses.dataclass
+class Near:
+    metres: Annotated[int, pydantic.Field(gt=0)]
+
+
+@pytest.mark.parametrize(
+    "output", [Near, dict[str, Annotated[int, annotated_types.Gt(0)]], dict[str, pydantic.PositiveInt]]
+)
+def test_limits_that_only_pydantic_heeds_are_checked_by_it(output: Any) -> None:
+    assert read_output(output, '{"metres": 1}') in (Near(1), {"metres": 1})
+    with pytest.raises(OutputError, match=r"metres: .*greater than 0"):
+        read_output(output, '{"metres": 0}')
+
+
+def test_limits_that_nobody_here_can_check_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+    with pytest.raises(RequestError, match=r"annotated_types and is not installed"):
+        Growing(list[Annotated[float, annotated_types.Gt(2)]])
+
+
+@pytest.mark.parametrize("text", ['["2026-01-02"]', '"2026-01-02"', "null"])
+def test_what_follows_the_value_is_passed_over_when_it_is_read_as_json_again(text: str) -> None:
+    strict = Annotated[datetime.date, pydantic.Strict()]
+    output = list[strict] | strict | None  # type: ignore[valid-type]
+    assert read_output(output, f"{text} and }} so on") == pydantic.TypeAdapter(output).validate_json(text)
 
 
 class Nowhere:

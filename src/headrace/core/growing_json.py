@@ -16,7 +16,6 @@ from headrace.core.shape import HIDDEN, PLAIN, Invalid, Shape
 
 _SPACES = re.compile(r"[ \t\n\r]*")
 _BARE = re.compile(r"[-+.0-9A-Za-z]*")  # of a number or a literal
-_BARE_FIRST = frozenset("-0123456789tfn")
 _LONGEST_BARE = 4096
 _read_bare = msgspec.json.Decoder().decode
 # What may come next.
@@ -107,7 +106,7 @@ class GrowingJson:
 
     @property
     def text(self) -> str:
-        """All that was fed. It costs a copy of that."""
+        """What was fed; of a root in brackets no more than it. It costs a copy of that."""
         return "".join(self._pieces)
 
     @property
@@ -152,7 +151,7 @@ class GrowingJson:
             self.grew = self.grew or self._shows_string
         elif mark in "{[":
             return self._begin_container(mark, shape, at)
-        elif mark in _BARE_FIRST or _BARE.fullmatch(mark):
+        elif _BARE.fullmatch(mark):
             self._inner = shape
             return self._in_bare(text, at)
         else:
@@ -206,6 +205,8 @@ class GrowingJson:
         if not self._open:
             self._raw, self._seen, self.complete, self._next = value, seen, True, _END
             self.grew, self._deaf = True, self._one
+            if begins is not None:
+                self._pieces[-1] = self._pieces[-1][: at + 1]
             return
         node = self._open[-1]
         node.put(value, seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from headrace.core.chunk import Chunk, Terminal
 from headrace.core.fold import ReplyFold
@@ -14,9 +14,11 @@ from headrace.dispatch.ask import Ask, read_ask
 from headrace.dispatch.runtime import Runtime, runtime_here
 from headrace.metrics.tap import SpeedTap
 from headrace.stream.generation import GenerationStream, TextStream
-from headrace.stream.partial import PartialStream, read_reply
 from headrace.stream.push import Node, Staged
 from headrace.stream.sync import SyncStream, iterate_sync
+
+if TYPE_CHECKING:
+    from headrace.stream.partial import PartialStream
 
 T = TypeVar("T")
 _SHOWN_CHARS = 60
@@ -68,6 +70,8 @@ class TextResult:
         tool: the arguments of the first call of that tool in place of the text.
         Raises OutputError where it is none, and what the stream raises.
         """
+        from headrace.stream.partial import read_reply  # only where values are read
+
         async with self.chunks as chunks:
             async for _ in chunks:
                 pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Any, Literal, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from headrace.core.chunk import Chunk, TextDelta
 from headrace.core.fold import ReplyFold
@@ -18,7 +18,6 @@ from headrace.stream.combine import Merged, Prefixed
 from headrace.stream.fluent import BufferedStream, Stream
 from headrace.stream.grain import FEEL_S, Granularity, Regrain, Texts
 from headrace.stream.pace import Paced
-from headrace.stream.partial import PartialStream
 from headrace.stream.pull import MAX_BUFFER, PullStream
 from headrace.stream.push import Staged
 from headrace.stream.renumber import Joined, Renumber
@@ -28,6 +27,9 @@ from headrace.stream.shape import Tap, is_async
 from headrace.stream.text import Words
 from headrace.stream.time import Timed
 from headrace.stream.watch import Progress, StreamProgress, Watched
+
+if TYPE_CHECKING:
+    from headrace.stream.partial import PartialStream
 
 U = TypeVar("U")
 # What a function given to `map_chunks` may return.
@@ -129,6 +131,8 @@ class GenerationStream(Stream[Chunk]):
         of that tool in place of the text. open_strings: show text that is still coming.
         Raises: RequestError for a type that cannot be read from JSON.
         """
+        from headrace.stream.partial import PartialStream  # only where values are read
+
         return PartialStream(self, output, tool=tool, open_strings=open_strings)
 
     # Shaping

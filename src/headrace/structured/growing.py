@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+import msgspec
+
 from headrace.core.growing_json import GrowingJson
 from headrace.core.shape import HIDDEN, PLAIN, Check, Invalid, Shape
 from headrace.errors import OutputError
@@ -165,12 +167,14 @@ class Growing(Generic[T]):
                 self._fail(error.why, "invalid", error.path)
 
     def _checked(self, check: Check, recheck: Callable[[str], Any] | None) -> Any:
+        raw = self._json.raw
         try:
-            return check(self._json.raw)
+            return check(raw)
         except Invalid:
             if recheck is None:
                 raise
-        return recheck(self._json.text)
+        in_brackets = isinstance(raw, (dict, list))
+        return recheck(self._json.text if in_brackets else msgspec.json.encode(raw).decode())
 
     def _none_found(self) -> None:
         if not self.text.strip():

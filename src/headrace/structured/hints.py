@@ -106,11 +106,12 @@ def literals(hint: Any) -> tuple[Any, ...]:
 
 
 def classes_in(hint: Any) -> Iterator[Any]:
-    """The type itself and all that it holds, at any depth, each once, without what hints put around them."""
+    """The type itself and all that it holds, at any depth, each once, and the metadata of its hints."""
     seen: dict[int, Any] = {}  # the objects too: an id means nothing once its object is gone
     waiting = [hint]
     while waiting:
-        plain, _ = bare(waiting.pop())
+        plain, metadata = bare(waiting.pop())
+        yield from metadata
         if id(plain) not in seen:
             seen[id(plain)] = plain
             yield plain
@@ -118,8 +119,13 @@ def classes_in(hint: Any) -> Iterator[Any]:
 
 
 def holds_pydantic(hint: Any) -> bool:
-    """Whether pydantic must read it: it is, or holds, one of pydantic's classes."""
-    return any(map(is_pydantic, classes_in(hint)))
+    """Whether pydantic must read it: one of its classes is in it, or metadata that only pydantic heeds."""
+    return any(is_pydantic(one) or _is_pydantics(one) for one in classes_in(hint))
+
+
+def _is_pydantics(metadata: Any) -> bool:
+    """Whether it is metadata such as `pydantic.Field(gt=0)` or `annotated_types.Gt(0)`."""
+    return type(metadata).__module__.partition(".")[0] in ("pydantic", "annotated_types")
 
 
 def key_orders(hint: Any) -> dict[frozenset[str], tuple[str, ...]]:
@@ -171,10 +177,9 @@ def _struct_fields(hint: Any) -> Iterator[Field]:
 
 def _dataclass_fields(hint: Any, origin: Any) -> Iterator[Field]:
     hints = _hints(hint, origin)
-    for one in dataclasses.fields(origin):
-        if one.init:
-            default = HIDDEN if one.default is dataclasses.MISSING else one.default
-            yield Field(one.name, one.name, hints[one.name], _shareable(default))
+    for one in dataclasses.fields(origin):  # also those that `__init__` does not take: msgspec reads them
+        default = HIDDEN if one.default is dataclasses.MISSING else one.default
+        yield Field(one.name, one.name, hints[one.name], _shareable(default))
 
 
 def _pydantic_fields(hint: Any) -> Iterator[Field]:

@@ -88,7 +88,7 @@ def _model_maker(kind: Any) -> Callable[[dict[str, Any], dict[str, Any]], Any]:
         put(instance, "__dict__", values)
         put(instance, "__pydantic_fields_set__", set(came))
         put(instance, "__pydantic_extra__", None)
-        put(instance, "__pydantic_private__", private or None)
+        put(instance, "__pydantic_private__", dict(private) if private else None)
         return instance
 
     return made

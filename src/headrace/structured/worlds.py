@@ -1,4 +1,4 @@
-"""The two libraries that check values: msgspec for what it knows, pydantic where one of its classes is held.
+"""The two libraries that check values: msgspec for what it knows, pydantic where anything of its own is held.
 
 Both refuse by `Invalid`, with the path from the value on. pydantic is imported only where its classes are.
 """
@@ -77,17 +77,28 @@ class PydanticWorld:
 
 def world_of(hint: Any) -> World:
     """Who checks values of this type."""
-    return PydanticWorld() if holds_pydantic(hint) else MsgspecWorld()
+    return PydanticWorld() if _needs_pydantic(hint) else MsgspecWorld()
 
 
 def made_dict(name: str, fields: dict[str, Any]) -> Any:
     """A TypedDict of types that are known only now. Before Python 3.12 pydantic takes another kind of it."""
     make: Any = TypedDict
-    if any(map(holds_pydantic, fields.values())):
+    if any(map(_needs_pydantic, fields.values())):
         from typing_extensions import TypedDict as PydanticsTypedDict  # pydantic brings it along
 
         make = PydanticsTypedDict
     return make(name, fields)
+
+
+def _needs_pydantic(hint: Any) -> bool:
+    if not holds_pydantic(hint):
+        return False
+    try:
+        import pydantic  # noqa: F401 - whether it is there
+    except ImportError:
+        why = "pydantic checks its annotated_types and is not installed: install it, or use msgspec.Meta"
+        raise RequestError(why, field="output", value=hint) from None
+    return True
 
 
 def _refused(error: msgspec.ValidationError) -> Invalid:
@@ -112,7 +123,7 @@ def _adapter(hint: Any) -> Any:
 
 
 def _made_adapter(hint: Any) -> Any:
-    import pydantic  # one of its classes is held, so it is there
+    import pydantic
 
     try:
         return pydantic.TypeAdapter(hint)
