@@ -52,6 +52,7 @@ class AskWithoutTools(TypedDict, total=False):
     top_logprobs: int | None
     n: int
     reasoning_effort: str | None
+    reasoning_budget_tokens: int | None
     logit_bias: Mapping[str, float] | None
 
 
