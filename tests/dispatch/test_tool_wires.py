@@ -7,6 +7,7 @@ import json
 from typing import Any, NamedTuple
 
 import pytest
+from tests.wire.openai_responses import events as responses
 
 import headrace
 from headrace.config import ProviderSettings
@@ -67,6 +68,17 @@ def ollama(*messages: dict[str, Any]) -> bytes:
     return "".join(json.dumps(one) + "\n" for one in [*lines, last]).encode()
 
 
+def response(*items: dict[str, Any]) -> bytes:
+    """Items whole, as they stand in the last event, each told when it begins and when it ends."""
+    usage = {**responses.USAGE, "input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
+    told = [responses.added(one, at) + responses.item_done(one, at) for at, one in enumerate(items)]
+    return responses.CREATED + b"".join(told) + responses.completed(*items, usage=usage)
+
+
+def function_call(id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": f"fc_{id}", "type": "function_call", "call_id": id, "name": name, "arguments": arguments}
+
+
 class Case(NamedTuple):
     """wire: of the provider. first, second: its answers. turns: what the second request adds."""
 
@@ -80,6 +92,9 @@ class Case(NamedTuple):
 
 ADD, WARN = '{"a":1,"b":2}', '{"text":"no"}'
 SIGNED = {"type": "thinking", "thinking": "hm", "signature": "sig=="}
+# A block that only its own vendor knows.
+SEARCHED = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+ENCRYPTED = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "gAAA"}
 CASES = [
     Case(
         "openai_chat",
@@ -114,6 +129,7 @@ CASES = [
                     {"type": "signature_delta", "signature": "sig=="},
                 ],
             ),
+            (SEARCHED, []),
             ({"type": "text", "text": ""}, [{"type": "text_delta", "text": "So."}]),
             tool_use("toolu_1", "add", ADD),
             tool_use("toolu_2", "warn", WARN),
@@ -128,6 +144,7 @@ CASES = [
                 "role": "assistant",
                 "content": [
                     SIGNED,
+                    SEARCHED,
                     {"type": "text", "text": "So."},
                     {"type": "tool_use", "id": "toolu_1", "name": "add", "input": json.loads(ADD)},
                     {"type": "tool_use", "id": "toolu_2", "name": "warn", "input": json.loads(WARN)},
@@ -145,6 +162,19 @@ CASES = [
                     },
                 ],
             },
+        ],
+    ),
+    Case(
+        "openai_responses",
+        response(ENCRYPTED, function_call("call_1", "add", ADD), function_call("call_2", "warn", WARN)),
+        response(responses.message("It is 3.")),
+        "input",
+        [
+            ENCRYPTED,
+            function_call("call_1", "add", ADD),
+            function_call("call_2", "warn", WARN),
+            {"type": "function_call_output", "call_id": "call_1", "output": "3"},
+            {"type": "function_call_output", "call_id": "call_2", "output": "ValueError: no"},
         ],
     ),
     Case(
