@@ -113,7 +113,7 @@ def page_body(**fields: Any) -> dict[str, Any]:
         {"type": "reasoning", "text": "Hm.", "providerMetadata": {"openai": {"itemId": "r"}}},
         {"type": "tool-f", "toolCallId": "c", "state": "output-available", "input": {"a": [1]},
          "output": {"b": None}},
-        {"type": "tool-g", "toolCallId": "d", "state": "output-error", "rawInput": "{cut",
+        {"type": "tool-g", "toolCallId": "d", "state": "output-error", "input": "{cut",
          "errorText": "bad"},
         {"type": "step-start"},
         {"type": "text", "text": "Done."},
@@ -192,7 +192,7 @@ def test_what_has_no_place_is_a_warning(request_: Request, said: str) -> None:
 def test_input_that_is_no_json_is_an_error_of_its_call_until_it_is_answered() -> None:
     turns = (assistant([ToolCallPart("a", "f", "{cut")]),)
     call = body(Request("m", turns))["messages"][0]["parts"][0]
-    assert (call["state"], call["rawInput"]) == ("output-error", "{cut")
+    assert (call["state"], call["input"]) == ("output-error", "{cut")
     assert plain(parse_request(WIRE.build(Request("m", turns), {}).body, {}).request.messages)[0] == (
         "assistant", turns[0].parts,
     )  # fmt: skip

@@ -194,6 +194,19 @@ def test_calls_of_the_same_id_are_told_apart() -> None:
     assert [one.get("toolCallId") for one in reader.message[1:]] == ["c", "c-2", "c-3"]
 
 
+def test_an_answer_that_goes_on_with_a_message_takes_its_id_and_names_nothing_in_it_twice() -> None:
+    """The rest is named after the answer: a page puts both answers into one message."""
+    blocks = [BlockStart(0, "tool-call", "", "f"), BlockEnd(0), BlockStart(1, "opaque"), BlockEnd(1)]
+
+    def ids(says: str) -> tuple[str | None, set[str]]:
+        encoder = UiEncoder(Says(says, "m", 1), "msg_0")
+        reader = Reader(b"".join(stages.run(encoder, [[Start(), *blocks, Finish()]])))
+        return reader.id, {one.get("toolCallId") or one["id"] for one in reader.message[1:]}
+
+    assert ids("msg_1") == ("msg_0", {"msg_1_0", "msg_1:1"})
+    assert ids("msg_2")[1].isdisjoint(ids("msg_1")[1])
+
+
 def test_names_that_a_vendor_gives_its_texts_stay() -> None:
     named = [BlockStart(0, "text", "msg_a"), TextDelta(0, "x"), BlockStart(1, "text", "msg_a"), BlockEnd(0)]
     body = b"".join(stages.run(UiEncoder(SAYS), [[Start(), *named, Finish()]]))

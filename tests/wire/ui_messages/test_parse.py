@@ -176,6 +176,18 @@ def test_a_wrong_option_is_named(asked: dict[str, Any], field: str) -> None:
     assert raised.value.message.startswith(field)
 
 
+def test_an_answer_goes_on_with_the_assistants_message_whose_tools_have_answered() -> None:
+    asked, called = (
+        page("user", {"type": "text", "text": "x"}),
+        page("assistant", {"type": "text", "text": "y"}),
+    )
+    assert parse(asked, called).wanted == {"message_id": "m"}
+    assert parse(asked, {**called, "id": ""}).wanted == {}
+    assert parse(called, asked).wanted == {}
+    body = FRONT.body(fold(scripted.EVERYTHING), Says("msg_1", "m", 1), parse(asked, called))
+    assert json.loads(body)["id"] == "m"
+
+
 def test_a_denied_call_is_a_failed_one() -> None:
     part = {"type": "tool-f", "toolCallId": "a", "state": "output-denied", "input": {}}
     assert parse(page("assistant", part)).request.messages[1].parts[0].is_error

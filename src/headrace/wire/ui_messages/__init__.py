@@ -12,7 +12,7 @@ from headrace.wire.ui_messages.decode import UiDecoder
 from headrace.wire.ui_messages.encode import UiEncoder
 from headrace.wire.ui_messages.failure import error_body, error_event, failure_from_response
 from headrace.wire.ui_messages.metadata import WIRE_NAME
-from headrace.wire.ui_messages.parse import parse_request
+from headrace.wire.ui_messages.parse import GOES_ON, parse_request
 from headrace.wire.ui_messages.whole import message_body
 
 __all__ = [
@@ -30,8 +30,8 @@ FRONT = Front(
     content_type="text/event-stream; charset=utf-8",
     ping=b": ping\n",
     parse=parse_request,
-    encoder=lambda says, _parsed: UiEncoder(says),
-    body=lambda reply, says, _parsed: message_body(reply, says),
+    encoder=lambda says, parsed: UiEncoder(says, parsed.wanted.get(GOES_ON, "")),
+    body=lambda reply, says, parsed: message_body(reply, parsed.wanted.get(GOES_ON) or says.id),
     error_body=error_body,
     id_prefix="msg_",
     headers={"x-vercel-ai-ui-message-stream": "v1", "x-accel-buffering": "no"},

@@ -94,8 +94,7 @@ class Conversation:
         if result.is_error:
             call.update(state="output-error", errorText=result.text)
             return
-        if call.pop("errorText", None) is not None:  # the input was no JSON, and the tool took it
-            call["input"] = call.pop("rawInput")
+        call.pop("errorText", None)  # the input is no JSON, and the tool took it all the same
         call.update(state="output-available", output=_output(result))
         with_metadata(call, None if own(result.vendor) else result.vendor, field="resultProviderMetadata")
 
@@ -136,11 +135,8 @@ class Conversation:
 def _call(part: ToolCallPart) -> Part:
     """A call as a page keeps it; input that is no JSON is an error of it."""
     told = input_of(part.arguments)
-    body: Part = {"type": f"{TOOL}{part.name}", "toolCallId": part.id, "state": "input-available"}
-    if "errorText" in told:
-        body.update(state="output-error", rawInput=told["input"], errorText=told["errorText"])
-    else:
-        body["input"] = told["input"]
+    state = "output-error" if "errorText" in told else "input-available"
+    body: Part = {"type": f"{TOOL}{part.name}", "toolCallId": part.id, "state": state, **told}
     return with_metadata(body, part.vendor, field="callProviderMetadata")
 
 

@@ -48,7 +48,8 @@ _ECHOES = ("response", "session")
 class UiEncoder:
     """A stage: chunks -> SSE bytes of message parts, ending in `[DONE]`.
 
-    says: the message's id, its model and when it began. `start` goes out with the first content, so nothing
+    says: the message's id, its model and when it began. message_id: of the message that the answer goes on
+    with, which a page would else begin anew. `start` goes out with the first content, so nothing
     leaves before the answer begins; a further Start begins a further step. A refusal is a text part that is
     marked as one; sound and transcripts, steps, verdicts, opaque blocks and vendors' own events are `data-*`
     parts; log probabilities, what a vendor says of the answer as a whole, and candidates beyond the first
@@ -58,8 +59,8 @@ class UiEncoder:
 
     __slots__ = ("_done", "_end", "_sources", "_usage", "_writer")
 
-    def __init__(self, says: Says) -> None:
-        self._writer = Writer(says)
+    def __init__(self, says: Says, message_id: str = "") -> None:
+        self._writer = Writer(says, message_id)
         self._sources = 0
         self._end: CandidateEnd | None = None
         self._usage: Usage | None = None

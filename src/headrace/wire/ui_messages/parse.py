@@ -30,6 +30,7 @@ from headrace.wire.ui_messages.parse_message import messages_from
 
 # What the transport itself says of the chat: of use to a server of this protocol only.
 CHAT = ("id", "trigger", "messageId")
+GOES_ON = "message_id"  # of the assistant's message that the answer goes on with, in what is wanted
 
 
 class MessageBody(msgspec.Struct):
@@ -56,7 +57,8 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
     """Read a page's body; the answer is always streamed. path: {"model": ...}, where the body names none.
 
     An assistant's message that called tools becomes several: its turn, the results, its next turn. What the
-    page adds and we do not know is kept for a target of this protocol. Raises RequestError that names the
+    page adds and we do not know is kept for a target of this protocol. Where the last message is the
+    assistant's, its tools have answered, and the answer goes on with it. Raises RequestError that names the
     field.
     """
     parsed, data = read_body(body, RequestBody)
@@ -74,7 +76,9 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
         response_format=format_from(parsed, warnings),
         vendor=Opaque(WIRE_NAME, extra) if extra else None,
     )
-    return ParsedRequest(request, stream=True, include_usage=True, warnings=tuple(warnings))
+    last = parsed.messages[-1]
+    wanted = {GOES_ON: last.id} if last.role == "assistant" and last.id else {}
+    return ParsedRequest(request, True, True, tuple(warnings), wanted)
 
 
 def _messages(body: RequestBody, chat: Part) -> tuple[Message, ...]:

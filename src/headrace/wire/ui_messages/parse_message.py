@@ -99,7 +99,7 @@ def _tool(part: Fields, kind: str, field: str, said: list[Part], results: list[T
     id = _text(part, "toolCallId", field)
     name = _text(part, "toolName", field) if kind == DYNAMIC else kind[len(TOOL) :]
     given = part.get("input")
-    given = part.get("rawInput") if given is None else given
+    given = part.get("rawInput") if given is None else given  # version 6: input that is no JSON
     vendor, _ = read_metadata(part.get("callProviderMetadata"))
     said.append(ToolCallPart(id, name, given if isinstance(given, str) else _json(given or {}), vendor))
     result = _result(part, state, id)

@@ -10,7 +10,7 @@ import msgspec
 from headrace.core.chunk import BlockEnd, BlockKind, BlockStart, ImageDelta, Start, ToolCallDelta
 from headrace.core.opaque import Opaque
 from headrace.wire.base import Says
-from headrace.wire.ui_messages.data import DataChunk, data_part, opaque_part, opaque_start
+from headrace.wire.ui_messages.data import OPAQUE, DataChunk, data_part, opaque_part, opaque_start
 from headrace.wire.ui_messages.metadata import (
     FIELD,
     NO_MARKS,
@@ -63,10 +63,22 @@ class Writer:
     open, tool calls in the whole message.
     """
 
-    __slots__ = ("_calls", "_ids", "_named", "_says", "_start", "_step", "number", "out", "parts")
+    __slots__ = (
+        "_calls",
+        "_ids",
+        "_message_id",
+        "_named",
+        "_says",
+        "_start",
+        "_step",
+        "number",
+        "out",
+        "parts",
+    )
 
-    def __init__(self, says: Says) -> None:
+    def __init__(self, says: Says, message_id: str) -> None:
         self._says = says
+        self._message_id = message_id
         self._start = Start()
         self._step = 0  # 0: nothing was sent, 1: a step is open, 2: none is, and another may begin
         self._ids: set[tuple[str, str]] = set()
@@ -142,7 +154,7 @@ class Writer:
         elif family in _TEXTS:
             self._open_text(opened)
         elif family == "opaque":
-            opened.id = f"{self._id or PART_ID}:{opened.number}"
+            opened.id = f"{self._id or OPAQUE}:{opened.number}"
             self.send(opaque_start(self.numbered(start, start.block), opened.id))
         elif not is_own(start.vendor):  # else what it holds came alone
             self.data(start, start.block)
@@ -200,13 +212,15 @@ class Writer:
 
     @property
     def _id(self) -> str:
+        """The answer's own: what is named after it is unique in a message that it goes on with."""
         return self._says.id or self._start.id
 
     def _message_start(self) -> Part:
         says, start = self._says, self._start
         part: Part = {"type": "start"}
-        if self._id:
-            part["messageId"] = self._id
+        id = self._message_id or self._id
+        if id:
+            part["messageId"] = id
         metadata = own(start.vendor).get("messageMetadata")
         if metadata is None:
             metadata = about(says.model or start.model, says.created_s or start.created_s)
@@ -224,7 +238,7 @@ class Writer:
         self.send(with_metadata({"type": f"{kind}-start", "id": opened.id}, opened.vendor, opened.marks))
 
     def _open_call(self, opened: OpenPart, start: BlockStart) -> None:
-        given = opened.id = start.id or f"call_{start.block}"
+        given = opened.id = start.id or f"{self._id or 'call'}_{start.block}"
         while opened.id in self._calls:  # a reader takes a second call of the same id for the first
             self._calls[given] += 1
             opened.id = f"{given}-{self._calls[given]}"
