@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -70,12 +70,10 @@ class Page:
 
 
 @contextmanager
-def running_page(environment: Mapping[str, str] | None = None) -> Iterator[Page]:
+def running_page() -> Iterator[Page]:
     """A page, stopped with the block."""
     argv = ["node", str(HERE / "driver.mjs")]
-    with subprocess.Popen(
-        argv, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         page = Page(process)
         try:
             yield page

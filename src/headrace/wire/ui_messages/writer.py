@@ -243,9 +243,7 @@ class Writer:
             self._calls[given] += 1
             opened.id = f"{given}-{self._calls[given]}"
         self._calls[opened.id] = 1
-        opened.before = b'data: {"type":"tool-input-delta","toolCallId":%b,"inputTextDelta":' % _json(
-            opened.id
-        )
+        opened.before = _CALL_DELTA % _json(opened.id)
         if not opened.whole:
             part: Part = {"type": "tool-input-start", "toolCallId": opened.id, "toolName": start.name}
             self.send(with_metadata(part, opened.vendor))
