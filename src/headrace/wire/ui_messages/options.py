@@ -14,6 +14,7 @@ import msgspec
 
 from headrace.core.request import RANGES, GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import RequestError
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import warn
 from headrace.wire.reading import in_range, quoted, read_fields
 from headrace.wire.ui_messages.metadata import Part
@@ -190,8 +191,9 @@ def _settings(settings: GenerationSettings, fields: Part, warnings: list[str]) -
             fields[name] = value
     if settings.stop:
         fields["stopSequences"] = list(settings.stop)
-    if settings.reasoning_effort is not None:
-        fields["reasoning"] = settings.reasoning_effort
+    if settings.effort is not None:
+        fields["reasoning"] = settings.effort
+        warn_of_word(settings, warnings)
     lost = [name for name in _NOWHERE if getattr(settings, name) is not None]
     for name in (*lost, *(["logprobs"] if settings.logprobs else [])):
         warn(warnings, _NO_FIELD.format(name))
