@@ -79,6 +79,27 @@ def function_call(id: str, name: str, arguments: str) -> dict[str, Any]:
     return {"id": f"fc_{id}", "type": "function_call", "call_id": id, "name": name, "arguments": arguments}
 
 
+def page(*parts: dict[str, Any]) -> bytes:
+    """An answer in one step, as servers of web pages write it."""
+    usage = {"usage": {"inputTokens": 5, "outputTokens": 2}}
+    last = [{"type": "finish-step"}, {"type": "finish", "messageMetadata": usage}]
+    return events({"type": "start"}, {"type": "start-step"}, *parts, *last, done=True)
+
+
+def page_text(text: str) -> list[dict[str, Any]]:
+    pieces = ({"type": "text-start"}, {"type": "text-delta", "delta": text}, {"type": "text-end"})
+    return [{**one, "id": "0"} for one in pieces]
+
+
+def page_call(id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {
+        "type": "tool-input-available",
+        "toolCallId": id,
+        "toolName": name,
+        "input": json.loads(arguments),
+    }
+
+
 class Case(NamedTuple):
     """wire: of the provider. first, second: its answers. turns: what the second request adds."""
 
@@ -238,6 +259,35 @@ CASES = [
             {"role": "tool", "content": "ValueError: no", "tool_name": "warn", "tool_call_id": "call_2"},
         ],
         b"application/x-ndjson",
+    ),
+    Case(
+        "ui_messages",
+        page(*page_text("So."), page_call("call_1", "add", ADD), page_call("call_2", "warn", WARN)),
+        page(*page_text("It is 3.")),
+        "messages",
+        [
+            {
+                "id": "message-1",
+                "role": "assistant",
+                "parts": [
+                    {"type": "text", "text": "So."},
+                    {
+                        "type": "tool-add",
+                        "toolCallId": "call_1",
+                        "state": "output-available",
+                        "input": json.loads(ADD),
+                        "output": "3",
+                    },
+                    {
+                        "type": "tool-warn",
+                        "toolCallId": "call_2",
+                        "state": "output-error",
+                        "input": json.loads(WARN),
+                        "errorText": "ValueError: no",
+                    },
+                ],
+            }
+        ],
     ),
 ]
 
