@@ -13,8 +13,8 @@ import msgspec
 from headrace.config import Settings, line_in, load_config
 from headrace.core.model import Model, ModelCard
 from headrace.errors import ConfigError, RequestError, UnknownModel
+from headrace.providers.configured import provider_rows
 from headrace.providers.model import provider_model
-from headrace.providers.registry import provider_rows
 from headrace.providers.row import ProviderRow
 from headrace.runners import weights
 from headrace.simulate.echo import simulated_models

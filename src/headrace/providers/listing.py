@@ -10,7 +10,7 @@ from headrace.core.chunk import Failure
 from headrace.core.model import ModelCard
 from headrace.errors import HeadraceError, WireError
 from headrace.providers.received import dated
-from headrace.providers.row import ProviderRow, key_of, request_headers, secrets_of
+from headrace.providers.row import ProviderRow, base_url_of, key_of, request_headers, secrets_of
 from headrace.providers.scrub import scrubbed
 from headrace.transport.fetch import fetch
 from headrace.transport.http import HttpRequest, Sender
@@ -27,8 +27,8 @@ async def list_models(
     Raises: AuthError (no key, or refused), ProviderError, WireError, StreamTimeoutException.
     """
     key = key_of(row)
-    sent = request_headers(row, key, accept="application/json")
-    request = HttpRequest("GET", row.base_url + "/models", sent, b"", row.ca_file)
+    sent = request_headers(row, wire_named(row.wire), key, accept="application/json")
+    request = HttpRequest("GET", base_url_of(row) + "/models", sent, b"", row.ca_file)
     try:
         response = await fetch(
             sender or pool_here(), request, connect_s=row.clocks.connect_s, total_s=total_s

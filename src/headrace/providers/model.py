@@ -23,7 +23,7 @@ from headrace.core.model import ModelCard, Opened, OpenedRelay
 from headrace.core.request import Request
 from headrace.providers.call import CallPlan, ProviderSource
 from headrace.providers.quirks import checked_quirks
-from headrace.providers.row import ProviderRow, key_of, request_headers, secrets_of
+from headrace.providers.row import ProviderRow, base_url_of, key_of, request_headers, secrets_of
 from headrace.transport.http import HttpRequest, Sender
 from headrace.transport.pool import pool_here
 from headrace.wire import wire_named
@@ -79,9 +79,9 @@ class ProviderModel:
     def _source(self, path: str, body: bytes, stage: Any, is_content: Any) -> ProviderSource[Any]:
         row = self._row
         key = key_of(row)
-        headers = request_headers(row, key, accept=self._wire.content_type)
+        headers = request_headers(row, self._wire, key, accept=self._wire.content_type)
         headers.setdefault("content-type", "application/json")
-        request = HttpRequest("POST", row.base_url + path, headers, body, row.ca_file)
+        request = HttpRequest("POST", base_url_of(row) + path, headers, body, row.ca_file)
         return ProviderSource(self._plan(key), request, self._sender or pool_here(), stage, is_content)
 
     def _plan(self, key: Secret | None) -> CallPlan:

@@ -1,15 +1,4 @@
-"""Request -> the vendor's body.
-
-A provider row's quirks, all optional:
-
-max_tokens          asked for where the request says nothing (the protocol requires a number).
-sampling            names of sampling settings that it takes, of "temperature", "top_p", "top_k". None by
-                    default: version 2026-10-21 of the API refuses them.
-thinking            how reasoning_effort is said: "adaptive" (default: an effort), "budget" (a number of
-                    tokens, what models before Claude 4.6 take), "none" (not at all).
-structured_output   false where the provider takes no schema for its answer.
-drop                names of body fields that it refuses.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
@@ -22,6 +11,7 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.anthropic.block_bodies import Fields, own
 from headrace.wire.anthropic.build_message import conversation
+from headrace.wire.anthropic.quirks import SAMPLING
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import think
 from headrace.wire.base import WireRequest
@@ -29,7 +19,6 @@ from headrace.wire.kept import warn
 
 PATH = "/messages"
 MAX_TOKENS = 16384
-SAMPLING = ("temperature", "top_p", "top_k")
 
 _NOWHERE = ("min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
 _LEFT_OUT = "{} was left out: this provider does not take it"

@@ -2,6 +2,9 @@
 
 `WIRE` streams as an event stream (`alt=sse`); `ARRAY_FRONT` is what a server speaks to clients that do not
 ask for one: a JSON array that arrives piece by piece. White space, which JSON allows, keeps it alive.
+
+A provider row of this wire has a base URL that ends in the API's version, such as `/v1beta`. The header that
+carries the key is the official Python client's (google-genai 3.4, `_api_client.py`), read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
 from headrace.wire.gemini.failure import error_body, failure_from_response
 from headrace.wire.gemini.parse import parse_request
+from headrace.wire.gemini.quirks import QUIRKS
 from headrace.wire.gemini.response import response_body
 from headrace.wire.gemini.schema import WIRE_NAME
 
@@ -51,4 +55,6 @@ WIRE = Wire(
     decoder=GeminiDecoder,
     failure=failure_from_response,
     front=FRONT,
+    quirks=QUIRKS,
+    auth="x-goog-api-key",
 )

@@ -1,14 +1,6 @@
 """Request -> the vendor's body, and a client's own body readdressed.
 
-A provider row's quirks, all optional:
-
-max_tokens_field   "max_tokens" (default) or "max_completion_tokens".
-no_stream_options  true where the provider refuses `stream_options`: usage then comes as it likes.
-no_developer_role  true where "developer" must be sent as "system".
-reasoning_effort   false where the provider refuses the field.
-reasoning_field    the message field for reasoning of earlier turns, such as "reasoning_content".
-extra              names of settings beyond the standard that it takes, of "top_k", "min_p".
-drop               names of body fields that it refuses.
+What a provider row may say of it: quirks.py.
 """
 
 from __future__ import annotations

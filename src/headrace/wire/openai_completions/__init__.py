@@ -9,6 +9,7 @@ from headrace.wire.openai_completions.decode import CompletionsDecoder
 from headrace.wire.openai_completions.encode import CompletionsEncoder, completion_body
 from headrace.wire.openai_completions.failure import error_body, failure_from_response
 from headrace.wire.openai_completions.parse import parse_request
+from headrace.wire.openai_completions.quirks import QUIRKS
 from headrace.wire.openai_completions.schema import WIRE_NAME
 
 __all__ = ["WIRE", "CompletionsDecoder", "CompletionsEncoder", "completion_body", "parse_request"]
@@ -37,4 +38,5 @@ WIRE = Wire(
         error_body=error_body,
         id_prefix="cmpl-",
     ),
+    quirks=QUIRKS,
 )

@@ -1,8 +1,4 @@
-"""Request -> the vendor's body.
-
-A provider row's quirks, all optional: `no_stream_options` (it refuses the field), `extra` (settings beyond
-the standard that it takes, of "top_k", "min_p"), and the turn templates of `headrace.wire.prompt`.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from headrace.wire.openai_responses.decode import ResponsesDecoder
 from headrace.wire.openai_responses.encode import ResponsesEncoder
 from headrace.wire.openai_responses.failure import error_body, error_event, failure_from_response
 from headrace.wire.openai_responses.parse import parse_request
+from headrace.wire.openai_responses.quirks import QUIRKS
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
 from headrace.wire.openai_responses.whole import response_body
@@ -72,4 +73,5 @@ WIRE = Wire(
     decoder=ResponsesDecoder,
     failure=failure_from_response,
     front=_FRONT,
+    quirks=QUIRKS,
 )

@@ -1,15 +1,4 @@
-"""Request -> the vendor's body.
-
-A provider row's quirks, all optional:
-
-store              whether the provider may keep the answer; false where not said (`None` sends nothing).
-encrypted_reasoning  true: always ask for encrypted reasoning, false: never; else where reasoning is wanted.
-reasoning_input    true where reasoning of earlier turns is taken back as text (LM Studio, vLLM).
-audio_input        true where sound is taken as `input_audio`, as chat completions take it.
-no_instructions    true where the system prompt must be a message.
-extra              names of settings beyond the standard that it takes, such as "seed" or "top_k".
-drop               names of body fields that it refuses.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
@@ -23,12 +12,12 @@ from headrace.core.request import GenerationSettings, Request, ResponseFormat, T
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import add_own
 from headrace.wire.openai_responses.build_input import input_items, item_of
+from headrace.wire.openai_responses.quirks import EXTRA
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
 
 Fields = dict[str, Any]
 PATH = "/responses"
-_EXTRA = ("top_k", "min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
 _LEFT_OUT = "{} was left out: this protocol does not take it"
 _ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
@@ -45,10 +34,8 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     body["stream"] = True
     body.update(request_fields(request))
     _settings(request.settings, quirks, body, warnings)
-    store = quirks.get("store", False)
-    kept = own(request.vendor)
-    if store is not None and "store" not in kept:
-        body["store"] = store
+    if not quirks.get("no_store") and "store" not in own(request.vendor):
+        body["store"] = quirks.get("store", False)
     _include(request, quirks, body)
     add_own(body, request.vendor, WIRE_NAME, warnings)
     refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
@@ -100,19 +87,14 @@ def _is_instructions(message: Message) -> bool:
 def _settings(
     settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
 ) -> None:
-    for name in _EXTRA:
+    for name in EXTRA:
         value = getattr(settings, name)
-        if value is None:
+        if value is None or value == ():
             continue
         if name in quirks.get("extra", ()):
             body[name] = value
         else:
             warnings.append(_LEFT_OUT.format(name))
-    if settings.stop:
-        if "stop" in quirks.get("extra", ()):
-            body["stop"] = list(settings.stop)
-        else:
-            warnings.append(_LEFT_OUT.format("stop"))
     if settings.n != 1:
         warnings.append("n was left out: this protocol gives one answer")
 
