@@ -14,6 +14,7 @@ from headrace.core.reply import Reply
 from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
+from headrace.wire.model_list import Listing
 from headrace.wire.quirk import Quirks
 
 NO_QUIRKS: Mapping[str, Any] = {}
@@ -108,8 +109,9 @@ class Wire:
     usage, and the quirks. rebody: (client's body, the provider's own model name, quirks) -> the body to
     relay upstream, or None where the quirks ask for a body that only `build` makes. front: how a server
     speaks it, where one does.
-    quirks: those that a provider row may set. auth: how the key is sent where the row does not say: "bearer",
-    or the name of the header that carries it. headers: further header fields of every request.
+    listing: how a provider is asked for its models. quirks: those that a provider row may set. auth: how the
+    key is sent where the row does not say: "bearer", or the name of the header that carries it. headers:
+    further header fields of every request.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Wire:
     relay: Callable[[bool, Mapping[str, Any]], Relay] | None = None
     rebody: Callable[[bytes, str, Mapping[str, Any]], bytes | None] | None = None
     front: Front | None = None
+    listing: Listing | None = None
     quirks: Quirks = field(default_factory=dict)
     auth: str = "bearer"
     headers: Mapping[str, str] = field(default_factory=dict)

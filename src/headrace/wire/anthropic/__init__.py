@@ -11,6 +11,7 @@ from headrace.wire.anthropic.build import build
 from headrace.wire.anthropic.decode import MessagesDecoder
 from headrace.wire.anthropic.encode import MessagesEncoder
 from headrace.wire.anthropic.failure import error_body, error_event, failure_from_response
+from headrace.wire.anthropic.models import LISTING
 from headrace.wire.anthropic.parse import count_body, parse_count, parse_request
 from headrace.wire.anthropic.quirks import QUIRKS
 from headrace.wire.anthropic.schema import VERSION, WIRE_NAME
@@ -47,4 +48,5 @@ WIRE = Wire(
     front=_FRONT,
     quirks=QUIRKS,
     headers={"anthropic-version": VERSION},
+    listing=LISTING,
 )

@@ -14,6 +14,7 @@ from headrace.wire.gemini.build import build
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
 from headrace.wire.gemini.failure import error_body, failure_from_response
+from headrace.wire.gemini.models import LISTING
 from headrace.wire.gemini.parse import parse_request
 from headrace.wire.gemini.quirks import QUIRKS
 from headrace.wire.gemini.response import response_body
@@ -57,4 +58,5 @@ WIRE = Wire(
     front=FRONT,
     quirks=QUIRKS,
     auth="x-goog-api-key",
+    listing=LISTING,
 )

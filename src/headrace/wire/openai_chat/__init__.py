@@ -10,6 +10,7 @@ from headrace.wire.openai_chat.quirks import QUIRKS
 from headrace.wire.openai_chat.relay import ChatRelay
 from headrace.wire.openai_chat.request import ParsedRequest, build, parse_request, rebody
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_models import LISTING
 
 __all__ = [
     "FRONT",
@@ -48,4 +49,5 @@ WIRE = Wire(
     rebody=rebody,
     front=FRONT,
     quirks=QUIRKS,
+    listing=LISTING,
 )

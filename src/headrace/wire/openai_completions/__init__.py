@@ -11,6 +11,7 @@ from headrace.wire.openai_completions.failure import error_body, failure_from_re
 from headrace.wire.openai_completions.parse import parse_request
 from headrace.wire.openai_completions.quirks import QUIRKS
 from headrace.wire.openai_completions.schema import WIRE_NAME
+from headrace.wire.openai_models import LISTING
 
 __all__ = ["WIRE", "CompletionsDecoder", "CompletionsEncoder", "completion_body", "parse_request"]
 
@@ -39,4 +40,5 @@ WIRE = Wire(
         id_prefix="cmpl-",
     ),
     quirks=QUIRKS,
+    listing=LISTING,
 )

@@ -9,6 +9,7 @@ from headrace.core.reply import Reply
 from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.wire.base import Front, ParsedRequest, Says, Wire
+from headrace.wire.openai_models import LISTING
 from headrace.wire.openai_responses.build import build, custom_tools, request_fields
 from headrace.wire.openai_responses.decode import ResponsesDecoder
 from headrace.wire.openai_responses.encode import ResponsesEncoder
@@ -74,4 +75,5 @@ WIRE = Wire(
     failure=failure_from_response,
     front=_FRONT,
     quirks=QUIRKS,
+    listing=LISTING,
 )
