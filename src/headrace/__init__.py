@@ -91,13 +91,17 @@ if TYPE_CHECKING:
     from headrace.core.usage import (
         Usage,
     )
+    from headrace.dispatch.names import (
+        anthropic,
+        google,
+        openai,
+    )
     from headrace.dispatch.runtime import (
         Runtime,
     )
     from headrace.dispatch.text import (
         TextResult,
         generate_text,
-        openai,
         stream_chunks,
         stream_sync,
         stream_text,
@@ -164,8 +168,9 @@ _ROOMS = {
     "headrace.core.request": "GenerationSettings Request ResponseFormat Speech Tool ToolChoice Transcription",
     "headrace.core.stage": "Stage pipe",
     "headrace.core.usage": "Usage",
+    "headrace.dispatch.names": "anthropic google openai",
     "headrace.dispatch.runtime": "Runtime",
-    "headrace.dispatch.text": "TextResult generate_text openai stream_chunks stream_sync stream_text",
+    "headrace.dispatch.text": "TextResult generate_text stream_chunks stream_sync stream_text",
     "headrace.errors": (
         "AuthError BadRequest ConfigError ContentBlocked ContextOverflow "
         "HeadraceError ProviderError RateLimited RequestError RunnerError "
@@ -255,12 +260,15 @@ __all__ = [
     "pipe",
     # core.usage
     "Usage",
+    # dispatch.names
+    "anthropic",
+    "google",
+    "openai",
     # dispatch.runtime
     "Runtime",
     # dispatch.text
     "TextResult",
     "generate_text",
-    "openai",
     "stream_chunks",
     "stream_sync",
     "stream_text",
