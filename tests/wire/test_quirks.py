@@ -73,6 +73,8 @@ def read_by(wire: Wire) -> set[str]:
     templated = Asked(user_turn="{}")
     wire.build(ASK, templated)
     wire.decoder(asked)
+    if wire.counting is not None:
+        wire.counting.build(ASK, asked)
     if wire.relay is not None:
         wire.relay(True, asked)
     if wire.rebody is not None:

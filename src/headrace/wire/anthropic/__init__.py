@@ -8,6 +8,7 @@ Source: Anthropic's official Python client (anthropic 2.11, `_client.py`, `_cons
 from __future__ import annotations
 
 from headrace.wire.anthropic.build import build
+from headrace.wire.anthropic.count import COUNTING
 from headrace.wire.anthropic.decode import MessagesDecoder
 from headrace.wire.anthropic.encode import MessagesEncoder
 from headrace.wire.anthropic.failure import error_body, error_event, failure_from_response
@@ -49,4 +50,5 @@ WIRE = Wire(
     quirks=QUIRKS,
     headers={"anthropic-version": VERSION},
     listing=LISTING,
+    counting=COUNTING,
 )

@@ -19,4 +19,5 @@ QUIRKS: Quirks = {
     ),
     "structured_output": Quirk(FLAG, "false: it takes no schema for its answer"),
     "drop": Quirk(TEXTS, "body fields that it refuses"),
+    "no_count": Quirk(FLAG, "it has no endpoint that counts tokens: counts are estimates"),
 }

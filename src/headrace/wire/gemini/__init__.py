@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from headrace.wire.base import Front, Wire
 from headrace.wire.gemini.build import build
+from headrace.wire.gemini.count import COUNTING, count_body, parse_count
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
 from headrace.wire.gemini.failure import error_body, failure_from_response
@@ -26,7 +27,9 @@ __all__ = [
     "WIRE",
     "GeminiDecoder",
     "GeminiEncoder",
+    "count_body",
     "error_body",
+    "parse_count",
     "parse_request",
     "response_body",
 ]
@@ -59,4 +62,5 @@ WIRE = Wire(
     quirks=QUIRKS,
     auth="x-goog-api-key",
     listing=LISTING,
+    counting=COUNTING,
 )

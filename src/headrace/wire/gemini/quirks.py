@@ -19,4 +19,5 @@ QUIRKS: Quirks = {
         "Gemini 3 refuses them",
     ),
     "no_call_ids": Quirk(FLAG, "it refuses the ids of calls"),
+    "no_count": Quirk(FLAG, "it has no endpoint that counts tokens: counts are estimates"),
 }

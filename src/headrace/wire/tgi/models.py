@@ -1,7 +1,7 @@
 """The one model of a server, as its `/info` tells, both directions.
 
-Source: TGI's `router/src/lib.rs` (`Info`) as its reference clients carry it, read 2026-11-25. Its counts of
-workers and batches say nothing of a model and are not written here.
+Source: `get_endpoint_info` of the official Python client (huggingface_hub 2.4) and TGI's `router/src/lib.rs`
+(`Info`), read 2026-11-25. The counts of workers and batches say nothing of a model and are not written here.
 """
 
 from __future__ import annotations
