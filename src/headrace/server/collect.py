@@ -24,10 +24,9 @@ _JSON = msgspec.json.Encoder()
 class CollectSink:
     """Gathers a whole reply and answers with one body; any failure is a real HTTP status.
 
-    has_answer: whether a reply that ended well says anything.
     model: its id, for the tally. body: the reply in the client's protocol. fields: response headers.
     max_bytes: of the reply's chunks, written as JSON; past that the source is cancelled and the answer
-    is a 502.
+    is a 502. has_answer: whether a reply that ended well says anything.
     """
 
     __slots__ = (

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from urllib.parse import parse_qs
 
+import msgspec
+
 from headrace.core.chunk import Failure
 from headrace.core.model import ModelCard
 from headrace.errors import RequestError
@@ -70,8 +72,6 @@ def _one(app: App, speaks: Callable[[Mapping[str, str]], Dialect], tree: str, ex
 
 @cache
 def _openai() -> Dialect:
-    import msgspec
-
     from headrace.wire.openai_chat.failure import error_body
     from headrace.wire.openai_models import list_body, model_body
 
@@ -82,8 +82,6 @@ def _openai() -> Dialect:
 
 @cache
 def _anthropic() -> Dialect:
-    import msgspec
-
     from headrace.wire.anthropic.failure import error_body
     from headrace.wire.anthropic.models import list_body, model_body
 
@@ -103,8 +101,6 @@ def _anthropic() -> Dialect:
 
 @cache
 def _gemini() -> Dialect:
-    import msgspec
-
     from headrace.wire.gemini.failure import error_body
     from headrace.wire.gemini.models import list_body, model_body
 
