@@ -52,9 +52,9 @@ def _at_first(make: Callable[[], Endpoint]) -> Endpoint:
 
 
 def _plain(app: App, wire: str) -> Endpoint:
-    front = wire_named(wire).front
-    assert front is not None
-    return Answers(app, front)
+    found = wire_named(wire)
+    assert found.front is not None
+    return Answers(app, found.front, relays=wire if found.relay is not None else "")
 
 
 def _anthropic_count(app: App) -> Endpoint:
@@ -93,10 +93,10 @@ def _unnamed(app: App, front: Front) -> Endpoint:
 
 
 def _gemini(app: App, tree: str) -> Endpoint:
-    from headrace.wire.gemini import ARRAY_FRONT, FRONT, count_body, parse_count
+    from headrace.wire.gemini import ARRAY_FRONT, FRONT, WIRE, count_body, parse_count
     from headrace.wire.gemini.count import METHOD
 
-    events, array = Answers(app, FRONT), Answers(app, ARRAY_FRONT)
+    events, array = Answers(app, FRONT, relays=WIRE.name), Answers(app, ARRAY_FRONT)
     counts = Counts(app, parse_count, count_body, FRONT.error_body)
     served = (*_GEMINI_METHODS, METHOD)
 

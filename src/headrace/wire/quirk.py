@@ -6,7 +6,7 @@ declared there cannot be set, and a test holds that each one is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -50,3 +50,11 @@ class Quirk:
 
 
 Quirks: TypeAlias = Mapping[str, Quirk]
+
+DROP = Quirk(TEXTS, "body fields that it refuses")
+REFUSED = "{} was left out: this provider does not take it"
+
+
+def drop_refused(body: dict[str, Any], names: Iterable[str], warnings: list[str]) -> None:
+    """Leave out of a body the fields that a provider refuses, with a warning for each that was there."""
+    warnings += [REFUSED.format(name) for name in names if body.pop(name, None) is not None]

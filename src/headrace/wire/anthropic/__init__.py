@@ -18,6 +18,7 @@ from headrace.wire.anthropic.quirks import QUIRKS
 from headrace.wire.anthropic.schema import VERSION, WIRE_NAME
 from headrace.wire.anthropic.whole import message_body
 from headrace.wire.base import Front, Wire
+from headrace.wire.relay import event_relay, renamed
 
 __all__ = [
     "WIRE",
@@ -46,6 +47,8 @@ WIRE = Wire(
     build=build,
     decoder=MessagesDecoder,
     failure=failure_from_response,
+    relay=event_relay(MessagesDecoder, lambda failure, _events: error_event(failure)),
+    rebody=renamed,
     front=_FRONT,
     quirks=QUIRKS,
     headers={"anthropic-version": VERSION},

@@ -16,12 +16,12 @@ from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import think
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import warn
+from headrace.wire.quirk import REFUSED, drop_refused
 
 PATH = "/messages"
 MAX_TOKENS = 16384
 
 _NOWHERE = ("min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
-_LEFT_OUT = "{} was left out: this provider does not take it"
 _NO_FIELD = "{} was left out: this protocol has no field for it"
 _MODES = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 
@@ -45,8 +45,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     if request.user:
         body["metadata"] = {"user_id": request.user}
     _vendor(request.vendor, body, warnings)
-    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
-    warnings += [_LEFT_OUT.format(name) for name in refused]
+    drop_refused(body, quirks.get("drop", ()), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
@@ -76,7 +75,7 @@ def _sampling(settings: GenerationSettings, taken: Any, body: Fields, warnings: 
         if value is None:
             continue
         if name not in taken:
-            warn(warnings, _LEFT_OUT.format(name))
+            warn(warnings, REFUSED.format(name))
             continue
         body[name] = value
         if name == "temperature" and value > 1:
@@ -117,7 +116,7 @@ def _format(wanted: ResponseFormat, quirks: Mapping[str, Any], body: Fields, war
     if wanted.kind == "json_object" or wanted.schema is None:
         warn(warnings, "response_format was left out: this protocol takes a JSON schema only")
     elif not quirks.get("structured_output", True):
-        warn(warnings, _LEFT_OUT.format("response_format"))
+        warn(warnings, REFUSED.format("response_format"))
     else:
         config = body.setdefault("output_config", {})
         config["format"] = {"type": "json_schema", "schema": wanted.schema}

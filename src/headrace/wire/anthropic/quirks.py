@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headrace.wire.quirk import COUNT, FLAG, TEXTS, Quirk, Quirks, one_of, some_of
+from headrace.wire.quirk import COUNT, DROP, FLAG, Quirk, Quirks, one_of, some_of
 
 SAMPLING = ("temperature", "top_p", "top_k")
 
@@ -18,6 +18,6 @@ QUIRKS: Quirks = {
         "Claude 4.6), not at all",
     ),
     "structured_output": Quirk(FLAG, "false: it takes no schema for its answer"),
-    "drop": Quirk(TEXTS, "body fields that it refuses"),
+    "drop": DROP,
     "no_count": Quirk(FLAG, "it has no endpoint that counts tokens: counts are estimates"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headrace.wire.quirk import FLAG, TEXT, TEXTS, Quirk, Quirks, one_of, some_of
+from headrace.wire.quirk import DROP, FLAG, TEXT, Quirk, Quirks, one_of, some_of
 
 QUIRKS: Quirks = {
     "max_tokens_field": Quirk(
@@ -15,5 +15,5 @@ QUIRKS: Quirks = {
     "reasoning_field": Quirk(TEXT, "the message field for reasoning of earlier turns"),
     "reasoning_beside_output": Quirk(FLAG, "it leaves reasoning out of its output tokens; it is added"),
     "extra": Quirk(some_of("top_k", "min_p"), "settings beyond the standard that it takes"),
-    "drop": Quirk(TEXTS, "body fields that it refuses"),
+    "drop": DROP,
 }

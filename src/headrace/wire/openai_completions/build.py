@@ -12,6 +12,7 @@ from headrace.wire.base import WireRequest
 from headrace.wire.kept import add_own
 from headrace.wire.openai_completions.schema import WIRE_NAME
 from headrace.wire.prompt import prompt_of
+from headrace.wire.quirk import drop_refused
 
 Fields = dict[str, Any]
 PATH = "/completions"
@@ -51,6 +52,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         if given:
             warnings.append(_LEFT_OUT.format(name))
     add_own(body, request.vendor, WIRE_NAME, warnings)
+    drop_refused(body, quirks.get("drop", ()), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 

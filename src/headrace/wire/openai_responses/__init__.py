@@ -19,6 +19,7 @@ from headrace.wire.openai_responses.quirks import QUIRKS
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
 from headrace.wire.openai_responses.whole import response_body
+from headrace.wire.relay import event_relay, renamed
 
 __all__ = [
     "WIRE",
@@ -73,6 +74,8 @@ WIRE = Wire(
     build=build,
     decoder=ResponsesDecoder,
     failure=failure_from_response,
+    relay=event_relay(ResponsesDecoder, error_event),
+    rebody=renamed,
     front=_FRONT,
     quirks=QUIRKS,
     listing=LISTING,

@@ -15,6 +15,7 @@ from headrace.wire.openai_responses.build_input import input_items, item_of
 from headrace.wire.openai_responses.quirks import EXTRA
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
+from headrace.wire.quirk import drop_refused
 
 Fields = dict[str, Any]
 PATH = "/responses"
@@ -38,8 +39,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         body["store"] = quirks.get("store", False)
     _include(request, quirks, body)
     add_own(body, request.vendor, WIRE_NAME, warnings)
-    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
-    warnings += [f"{name} was left out: this provider does not take it" for name in refused]
+    drop_refused(body, quirks.get("drop", ()), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headrace.wire.quirk import FLAG, TEXTS, Quirk, Quirks, some_of
+from headrace.wire.quirk import DROP, FLAG, Quirk, Quirks, some_of
 
 EXTRA = ("top_k", "min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias", "stop")
 
@@ -17,5 +17,5 @@ QUIRKS: Quirks = {
     "audio_input": Quirk(FLAG, "it takes sound as `input_audio`, as chat completions do"),
     "no_instructions": Quirk(FLAG, "the system prompt must be a message"),
     "extra": Quirk(some_of(*EXTRA), "settings beyond the standard that it takes"),
-    "drop": Quirk(TEXTS, "body fields that it refuses"),
+    "drop": DROP,
 }
