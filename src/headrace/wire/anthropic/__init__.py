@@ -15,10 +15,11 @@ from headrace.wire.anthropic.failure import error_body, error_event, failure_fro
 from headrace.wire.anthropic.models import LISTING
 from headrace.wire.anthropic.parse import count_body, parse_count, parse_request
 from headrace.wire.anthropic.quirks import QUIRKS
+from headrace.wire.anthropic.rebody import rebody
 from headrace.wire.anthropic.schema import VERSION, WIRE_NAME
 from headrace.wire.anthropic.whole import message_body
 from headrace.wire.base import Front, Wire
-from headrace.wire.relay import event_relay, renamed
+from headrace.wire.relay import event_relay
 
 __all__ = [
     "WIRE",
@@ -48,7 +49,7 @@ WIRE = Wire(
     decoder=MessagesDecoder,
     failure=failure_from_response,
     relay=event_relay(MessagesDecoder, lambda failure, _events: error_event(failure)),
-    rebody=renamed,
+    rebody=rebody,
     front=_FRONT,
     quirks=QUIRKS,
     headers={"anthropic-version": VERSION},

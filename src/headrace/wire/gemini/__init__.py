@@ -18,6 +18,7 @@ from headrace.wire.gemini.failure import error_body, error_event, failure_from_r
 from headrace.wire.gemini.models import LISTING
 from headrace.wire.gemini.parse import parse_request
 from headrace.wire.gemini.quirks import QUIRKS
+from headrace.wire.gemini.rebody import rebody
 from headrace.wire.gemini.response import response_body
 from headrace.wire.gemini.schema import WIRE_NAME
 from headrace.wire.relay import event_relay
@@ -60,7 +61,7 @@ WIRE = Wire(
     decoder=GeminiDecoder,
     failure=failure_from_response,
     relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure)),
-    rebody=lambda body, _model, _quirks: body,  # the path names the model
+    rebody=rebody,
     front=FRONT,
     quirks=QUIRKS,
     auth="x-goog-api-key",

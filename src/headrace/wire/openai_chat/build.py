@@ -1,7 +1,4 @@
-"""Request -> the vendor's body, and a client's own body readdressed.
-
-What a provider row may say of it: quirks.py.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
 from headrace.wire.quirk import REFUSED, drop_refused
-from headrace.wire.relay import raw_fields
 
 Fields = dict[str, Any]
 PATH = "/chat/completions"
@@ -56,43 +52,18 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
-def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
-    """A client's body for another model: streamed and with usage; every other field as its very bytes.
-
-    None where the quirks ask for more than a rename: what the provider would refuse is left out by `build`,
-    with a warning.
-    """
-    fields = raw_fields(body)
-    given = fields.pop("stream_options", None)
-    options = raw_fields(given) if given is not None and bytes(given) != b"null" else {}
-    fields["model"] = model
-    fields["stream"] = True
-    if not quirks.get("no_stream_options"):
-        fields["stream_options"] = {**options, "include_usage": True}
-    limit = quirks.get("max_tokens_field")
-    other = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}.get(str(limit))
-    if limit and other in fields:
-        value = fields.pop(other)
-        fields.setdefault(limit, value)
-    return None if _refused(fields, body, quirks) else msgspec.json.encode(fields)
-
-
-def _refused(fields: Fields, body: bytes, quirks: Mapping[str, Any]) -> bool:
-    """Whether a client's body holds what the provider refuses."""
-    untaken = {*quirks.get("drop", ())}
+def untaken_settings(quirks: Mapping[str, Any]) -> set[str]:
+    """Fields for settings that the provider does not take."""
+    untaken = {*_EXTRA_SETTINGS} - {*quirks.get("extra", ())}
     if not quirks.get("reasoning_effort", True):
         untaken.add("reasoning_effort")
-    return not untaken.isdisjoint(fields) or (
-        bool(quirks.get("no_developer_role")) and b'"developer"' in body
-    )
+    return untaken
 
 
 def _settings(
     settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
 ) -> None:
-    untaken = {name for name in _EXTRA_SETTINGS if name not in quirks.get("extra", ())}
-    if not quirks.get("reasoning_effort", True):
-        untaken.add("reasoning_effort")
+    untaken = untaken_settings(quirks)
     for name in _PLAIN_SETTINGS:
         value = getattr(settings, name)
         if value is None:

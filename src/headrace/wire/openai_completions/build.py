@@ -17,7 +17,7 @@ from headrace.wire.quirk import drop_refused
 Fields = dict[str, Any]
 PATH = "/completions"
 MAX_TOP_LOGPROBS = 5
-_EXTRA_SETTINGS = ("top_k", "min_p")
+EXTRA_SETTINGS = ("top_k", "min_p")
 _PLAIN_SETTINGS = (
     "max_tokens",
     "temperature",
@@ -63,7 +63,7 @@ def _settings(
         value = getattr(settings, name)
         if value is not None:
             body[name] = value
-    for name in _EXTRA_SETTINGS:
+    for name in EXTRA_SETTINGS:
         value = getattr(settings, name)
         if value is None:
             continue

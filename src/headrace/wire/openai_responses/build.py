@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,7 +39,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         body["store"] = quirks.get("store", False)
     _include(request, quirks, body)
     add_own(body, request.vendor, WIRE_NAME, warnings)
-    drop_refused(body, quirks.get("drop", ()), warnings)
+    drop_refused(body, refused_fields(quirks), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
@@ -102,15 +102,22 @@ def _settings(
 def _include(request: Request, quirks: Mapping[str, Any], body: Fields) -> None:
     """Ask for what the next turn needs, where nothing is stored, and for log probabilities."""
     include = list(own(request.vendor).get("include", ()))
-    wanted = quirks.get("encrypted_reasoning")
-    if wanted is None:
-        wanted = body.get("store") is False and ("reasoning" in body or _has_encrypted(request.messages))
-    if wanted and _ENCRYPTED not in include:
-        include.append(_ENCRYPTED)
+    thinks = "reasoning" in body or _has_encrypted(request.messages)
+    include += encrypted(include, quirks, wanted=body.get("store") is False and thinks)
     if request.settings.logprobs and _LOGPROBS not in include:
         include.append(_LOGPROBS)
     if include:
         body["include"] = include
+
+
+def encrypted(include: Sequence[str], quirks: Mapping[str, Any], *, wanted: bool) -> list[str]:
+    """What asks for encrypted reasoning, unless `include` does already. wanted: where no quirk says."""
+    return [_ENCRYPTED] if quirks.get("encrypted_reasoning", wanted) and _ENCRYPTED not in include else []
+
+
+def refused_fields(quirks: Mapping[str, Any]) -> tuple[str, ...]:
+    """Body fields that the provider refuses."""
+    return (*quirks.get("drop", ()), *(("store",) if quirks.get("no_store") else ()))
 
 
 def _has_encrypted(messages: tuple[Message, ...]) -> bool:
