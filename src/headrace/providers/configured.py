@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headrace.config import ProviderSettings, Settings, line_in
+from headrace.config import ProviderSettings, Settings, line_in, setting_error
 from headrace.errors import ConfigError
 from headrace.providers.quirks import checked_quirks
 from headrace.providers.registry import KNOWN
@@ -80,11 +80,4 @@ def _somewhere_else(base: ProviderRow, wanted: ProviderSettings) -> ProviderRow:
 
 def _wrong(settings: Settings, name: str, field: str, why: str) -> ConfigError:
     path = ("providers", name, *field.split("."))
-    line = line_in(settings.source, path)
-    dotted = ".".join(path)
-    return ConfigError(
-        f"{settings.source or 'headrace.toml'}, line {line}: {dotted}: {why}",
-        source=settings.source,
-        line=line,
-        field=dotted,
-    )
+    return setting_error(settings.source, line_in(settings.source, path), path, why)
