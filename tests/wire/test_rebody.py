@@ -22,7 +22,12 @@ SOUND = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}
 
 USUAL: dict[str, dict[str, Any]] = {
     "openai_chat": {"model": "ours", "messages": [{"role": "user", "content": "hi"}]},
-    "openai_completions": {"model": "ours", "prompt": "hi"},
+    "openai_completions": {
+        "model": "ours",
+        "prompt": "hi",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    },
     "openai_responses": {
         "model": "ours",
         "input": [{"type": "message", "role": "user", "content": "hi"}],
@@ -57,7 +62,7 @@ PASSED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("openai_chat", {"extra": ["top_k"]}, {"top_k": 4}, {}),
     ("openai_chat", {"reasoning_field": "reasoning_content"}, answer(reasoning_content="so"), {}),
     ("openai_chat", {}, answer(reasoning="so"), {}),
-    ("openai_completions", {}, {"seed": 7, "stream": True, "stream_options": {"include_usage": True}}, {}),
+    ("openai_completions", {}, {"seed": 7}, {}),
     ("openai_completions", {"extra": ["min_p"]}, {"min_p": 0.5}, {}),
     ("openai_completions", {"drop": ["logprobs"]}, {"seed": 7}, {}),
     ("openai_responses", {}, {}, {"store": False}),
@@ -94,6 +99,8 @@ TRANSLATED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("openai_chat", {"reasoning_field": "reasoning_content"}, answer(reasoning="so"), '"reasoning"'),
     ("openai_completions", {}, {"top_k": 4}, "top_k"),
     ("openai_completions", {"drop": ["seed"]}, {"seed": 7}, "seed"),
+    ("openai_completions", {}, {"stream_options": None}, "include_usage"),
+    ("openai_completions", {}, {"stream_options": {}}, "include_usage"),
     ("openai_completions", {"user_turn": "[INST] {}"}, {}, '"hi"'),
     ("openai_responses", {"drop": ["user"]}, {"user": "u"}, '"u"'),
     ("openai_responses", {"no_store": True}, {"store": False}, "store"),
@@ -150,8 +157,7 @@ def test_what_a_provider_does_not_take_is_translated(
 
 
 def test_what_the_provider_likes_to_tell_by_itself_is_not_asked_for() -> None:
-    asked = {"stream": True, "stream_options": {"include_usage": True}}
-    _, relayed, _ = both("openai_completions", {"no_stream_options": True}, asked)
+    _, relayed, _ = both("openai_completions", {"no_stream_options": True}, {})
     assert relayed is not None
     assert "stream_options" not in json.loads(relayed)
 
