@@ -107,7 +107,8 @@ def called(basin: Any, name: str, script: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_every_wire_has_a_place() -> None:
-    assert {row.wire for row in KNOWN.values()} == set(WIRES) == set(ANSWERS)
+    own = {"ui_messages"}  # what people build their own servers for: no place is known
+    assert {row.wire for row in KNOWN.values()} == set(WIRES) - own == set(ANSWERS)
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -13,7 +13,14 @@ import pytest
 
 from headrace.config import Secret
 from headrace.core.model import ModelCard
-from headrace.errors import AuthError, HeadraceError, StreamTimeoutException, Unavailable, WireError
+from headrace.errors import (
+    AuthError,
+    HeadraceError,
+    RequestError,
+    StreamTimeoutException,
+    Unavailable,
+    WireError,
+)
 from headrace.providers import ProviderRow
 from headrace.providers.listing import MAX_PAGES, list_models
 from headrace.testing.clock import run_virtual
@@ -158,11 +165,17 @@ def test_what_is_no_list_is_a_wire_error_in_every_protocol(wire: str, body: obje
     assert caught.value.code == "bad_model_list"
 
 
-@pytest.mark.parametrize("wire", WIRES)
+# TGI's place has one model and ui_messages none to tell of.
+@pytest.mark.parametrize("wire", [wire for wire in WIRES if wire not in ("tgi", "ui_messages")])
 def test_odd_entries_are_left_out_and_never_raise(wire: str) -> None:
     odd = [None, 7, "x", [], {}, {"id": 7}, {"name": None}, {"id": "", "model": {}}]
-    if wire != "tgi":
-        assert paged(wire, {"data": odd, "models": odd, "has_more": True, "nextPageToken": 7})[0] == []
+    assert paged(wire, {"data": odd, "models": odd, "has_more": True, "nextPageToken": 7})[0] == []
+
+
+def test_a_protocol_without_a_list_is_a_request_error_that_says_where_to_name_the_models() -> None:
+    with pytest.raises(RequestError, match=r"providers\.up\.models") as caught:
+        paged("ui_messages")
+    assert (caught.value.field, caught.value.value) == ("provider", "up")
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,8 @@ async def list_models(
     """
     wire = wire_named(row.wire)
     if wire.listing is None:
-        raise RequestError(
-            f"the protocol of {row.name} has no list of models", field="provider", value=row.name
-        )
+        said = f"the protocol of {row.name} has no list of models: name them in providers.{row.name}.models"
+        raise RequestError(said, field="provider", value=row.name)
     asker = _Asker(row, wire, sender or pool_here(), asyncio.get_running_loop().time() + total_s)
     cards: list[ModelCard] = []
     path = wire.listing.path

@@ -9,6 +9,7 @@ import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
@@ -24,7 +25,6 @@ _PLAIN_SETTINGS = (
     "presence_penalty",
     "seed",
     "logit_bias",
-    "reasoning_effort",
     *_EXTRA_SETTINGS,
 )
 
@@ -72,6 +72,7 @@ def _settings(
             warnings.append(REFUSED.format(name))
         else:
             body[name] = value
+    _effort(settings, untaken, body, warnings)
     if settings.max_tokens is not None:
         body[quirks.get("max_tokens_field", "max_tokens")] = settings.max_tokens
     if settings.stop:
@@ -82,6 +83,16 @@ def _settings(
             body["top_logprobs"] = settings.top_logprobs
     if settings.n != 1:
         body["n"] = settings.n
+
+
+def _effort(settings: GenerationSettings, untaken: set[str], body: Fields, warnings: list[str]) -> None:
+    if settings.effort is None:
+        return
+    if "reasoning_effort" in untaken:
+        warnings.append(REFUSED.format("reasoning_effort"))
+        return
+    body["reasoning_effort"] = settings.effort
+    warn_of_word(settings, warnings)
 
 
 def _tool(tool: Tool) -> Any:
