@@ -161,6 +161,12 @@ def test_a_call_is_taken_apart_whatever_the_split(
     assert (reader.name, got) == (name, inner)
 
 
+def test_an_empty_piece_behind_a_backslash_changes_nothing() -> None:
+    reader = CallReader()
+    pieces = ('{"name": "f", "arguments": {"\\', "", '"": 1}', " }")
+    assert "".join(map(reader.feed, pieces)) == '{"\\"": 1}'
+
+
 def event(content: str, predicted: int, id: int) -> dict[str, Any]:
     top = [{"id": id, "token": "?", "bytes": [255], "logprob": -0.5}]
     told = [

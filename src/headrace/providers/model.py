@@ -23,11 +23,12 @@ from headrace.core.model import ModelCard, Opened, OpenedRelay
 from headrace.core.request import Request
 from headrace.providers.call import CallPlan, ProviderSource
 from headrace.providers.quirks import checked_quirks
-from headrace.providers.row import ProviderRow, key_of, request_headers, secrets_of
+from headrace.providers.row import ProviderRow, base_url_of, key_of, request_headers, secrets_of
 from headrace.transport.http import HttpRequest, Sender
 from headrace.transport.pool import pool_here
 from headrace.wire import wire_named
 from headrace.wire.base import Relay
+from headrace.wire.count import CountStage
 
 _CONTENT = frozenset(
     {TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta}
@@ -63,6 +64,19 @@ class ProviderModel:
         )
         return Opened(source, built.warnings)
 
+    def open_count(self, request: Request, /) -> Opened | None:
+        """See `CountsTokens.open_count`. Raises AuthError where the key is not set."""
+        counting = self._wire.counting
+        named = msgspec.structs.replace(request, model=self._name)
+        built = counting.build(named, self._quirks) if counting is not None else None
+        if counting is None or built is None:
+            return None
+        stage = CountStage(counting.read)
+        source: ProviderSource[Chunk] = self._source(
+            built.path, built.body, stage, _is_the_count, "application/json"
+        )
+        return Opened(source, built.warnings)
+
     def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:
         """See `Model.open_relay`. Raises AuthError where the key is not set."""
         if wire != self._row.wire or self._wire.relay is None or self._wire.rebody is None:
@@ -76,18 +90,23 @@ class ProviderModel:
         )
         return OpenedRelay(source, relay)
 
-    def _source(self, path: str, body: bytes, stage: Any, is_content: Any) -> ProviderSource[Any]:
+    def _source(
+        self, path: str, body: bytes, stage: Any, is_content: Any, content_type: str = ""
+    ) -> ProviderSource[Any]:
+        """content_type: of a good answer; empty: the wire's."""
         row = self._row
         key = key_of(row)
-        headers = request_headers(row, key, accept=self._wire.content_type)
+        content_type = content_type or self._wire.content_type
+        headers = request_headers(row, self._wire, key, accept=content_type)
         headers.setdefault("content-type", "application/json")
-        request = HttpRequest("POST", row.base_url + path, headers, body, row.ca_file)
-        return ProviderSource(self._plan(key), request, self._sender or pool_here(), stage, is_content)
+        request = HttpRequest("POST", base_url_of(row) + path, headers, body, row.ca_file)
+        plan = self._plan(key, content_type)
+        return ProviderSource(plan, request, self._sender or pool_here(), stage, is_content)
 
-    def _plan(self, key: Secret | None) -> CallPlan:
+    def _plan(self, key: Secret | None, content_type: str) -> CallPlan:
         return CallPlan(
             provider=self._row.name,
-            content_type=self._wire.content_type,
+            content_type=content_type,
             failure=self._wire.failure,
             clocks=self._row.clocks,
             secrets=secrets_of(self._row, key),
@@ -103,6 +122,10 @@ def _relay_path(wire: str, model_name: str) -> str:
 def _holds_content(batch: Sequence[Chunk]) -> bool:
     # The last is looked at first: in nearly every batch it is the only one, and content.
     return type(batch[-1]) in _CONTENT or any(type(chunk) in _CONTENT for chunk in batch)
+
+
+def _is_the_count(_batch: Sequence[Chunk]) -> bool:
+    return True
 
 
 class _Counted:

@@ -36,7 +36,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     messages: for the model's chat template. body: the engine's own fields. schema: what the answer must
     match; schema_field: the request's field it came from. form: whether the text is an answer or a tool call.
-    top: how many likeliest tokens the caller wants beside each one.
+    top: how many likeliest tokens the caller wants beside each one. count: only the prompt's tokens are asked
+    for, no answer.
     """
 
     model: str
@@ -47,13 +48,20 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     form: Form = "text"
     tool: str = ""
     top: int = 0
+    count: bool = False
 
 
-def plan(request: Request, defaults: GenerationSettings | None = None, system: str | None = None) -> Plan:
+def plan(
+    request: Request,
+    defaults: GenerationSettings | None = None,
+    system: str | None = None,
+    *,
+    count: bool = False,
+) -> Plan:
     """The engine's job for `request`. Raises RequestError naming what it cannot do.
 
     defaults: the model's own choice for settings that the caller left open. system: what stands for a system
-    message where the request has none; None leaves that to the model's template.
+    message where the request has none; None leaves that to the model's template. count: see `Job`.
     """
     settings = request.settings
     if settings.n != 1:
@@ -72,6 +80,7 @@ def plan(request: Request, defaults: GenerationSettings | None = None, system: s
         form=tools.form,
         tool=tools.name,
         top=settings.top_logprobs or 0,
+        count=count,
     )
     return Plan(msgspec.to_builtins(job), tuple(warnings))
 

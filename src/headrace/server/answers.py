@@ -68,7 +68,7 @@ class Answers:
             lambda reply: self._front.body(reply, says, parsed),
             self._report,
             max_bytes=self._app.limits.max_reply_bytes,
-            fields=[JSON_TYPE, *_warning_fields((*parsed.warnings, *opened.warnings))],
+            fields=[JSON_TYPE, *warning_fields((*parsed.warnings, *opened.warnings))],
         ).begin(opened.source)
 
     def _stream(self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes) -> None:
@@ -102,10 +102,10 @@ class Answers:
         return Says(id, parsed.request.model, int(time.time()))
 
     def _stream_fields(self, warnings: Sequence[str]) -> Fields:
-        return (*self._fields, *_warning_fields(warnings)) if warnings else self._fields
+        return (*self._fields, *warning_fields(warnings)) if warnings else self._fields
 
 
-def _warning_fields(warnings: Sequence[str]) -> Fields:
+def warning_fields(warnings: Sequence[str]) -> Fields:
     """What could not be honoured, percent-encoded where a header could not hold it."""
     if not warnings:
         return ()

@@ -26,7 +26,7 @@ class CollectSink:
 
     model: its id, for the tally. body: the reply in the client's protocol. fields: response headers.
     max_bytes: of the reply's chunks, written as JSON; past that the source is cancelled and the answer
-    is a 502.
+    is a 502. has_answer: whether a reply that ended well says anything.
     """
 
     __slots__ = (
@@ -34,6 +34,7 @@ class CollectSink:
         "_exchange",
         "_fields",
         "_fold",
+        "_has_answer",
         "_left_bytes",
         "_max_bytes",
         "_model",
@@ -51,6 +52,7 @@ class CollectSink:
         *,
         max_bytes: int,
         fields: Fields,
+        has_answer: Callable[[Reply], bool] = lambda reply: bool(reply.candidates),
     ) -> None:
         self._exchange: Exchange | None = exchange
         self._model = model
@@ -58,6 +60,7 @@ class CollectSink:
         self._report = report
         self._max_bytes = self._left_bytes = max_bytes
         self._fields = fields
+        self._has_answer = has_answer
         self._fold = ReplyFold()
         self._told_usage: Usage | None = None
         self._source: Source[Chunk] | None = None
@@ -106,7 +109,7 @@ class CollectSink:
         self._give_up(failure)
 
     def _complete(self, reply: Reply, terminal: Finish) -> None:
-        if not reply.candidates:
+        if not self._has_answer(reply):
             self._give_up(Failure.of(Truncated("the model ended without an answer", code="empty_response")))
             return
         exchange = self._settle(terminal)

@@ -109,6 +109,10 @@ class EchoModel:
             self.sources.append(source)
         return Opened(source, _warnings(request))
 
+    def open_count(self, request: Request, /) -> Opened | None:
+        """See `CountsTokens.open_count`: as many pieces as a reply would tell."""
+        return Opened(ScriptedSource(iter([UsageReport(Usage(_asked_tokens(request)))]), Finish()))
+
     def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:
         return None  # it speaks chunks, no vendor's wire
 
@@ -183,11 +187,16 @@ class _Reply:
         return (Token(piece, token.id, 0.0, top=(token,) if settings.top_logprobs else ()),)
 
     def _usage(self) -> Usage:
-        asked = sum(len(pieces(message.text)) for message in self.request.messages)
         called = sum(len(pieces(call.arguments)) for call in self.tool_calls)
         return Usage(
-            asked, len(self.thoughts) + len(self.words) + called, reasoning_tokens=len(self.thoughts)
+            _asked_tokens(self.request),
+            len(self.thoughts) + len(self.words) + called,
+            reasoning_tokens=len(self.thoughts),
         )
+
+
+def _asked_tokens(request: Request) -> int:
+    return sum(len(pieces(message.text)) for message in request.messages)
 
 
 def _last_user_text(request: Request) -> str:

@@ -14,6 +14,8 @@ from headrace.core.reply import Reply
 from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
+from headrace.wire.model_list import Listing
+from headrace.wire.quirk import Quirks
 
 NO_QUIRKS: Mapping[str, Any] = {}
 
@@ -89,6 +91,18 @@ class Front:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How a wire asks how many tokens a prompt has.
+
+    build: (request, the row's quirks) -> what asks for it, None where the quirks say that the provider
+    cannot. read: the JSON body of a good answer -> tokens; raises WireError.
+    """
+
+    build: Callable[[Request, Mapping[str, Any]], WireRequest | None]
+    read: Callable[[bytes], int]
+
+
 class MakeDecoder(Protocol):
     """A fresh decoder for a provider with these quirks."""
 
@@ -107,6 +121,9 @@ class Wire:
     usage, and the quirks. rebody: (client's body, the provider's own model name, quirks) -> the body to
     relay upstream, or None where the quirks ask for a body that only `build` makes. front: how a server
     speaks it, where one does.
+    listing: how a provider is asked for its models. counting: and for the tokens of a prompt. quirks: those
+    that a provider row may set. auth: how the key is sent where the row does not say: "bearer", or the name
+    of the header that carries it. headers: further header fields of every request.
     """
 
     name: str
@@ -117,3 +134,8 @@ class Wire:
     relay: Callable[[bool, Mapping[str, Any]], Relay] | None = None
     rebody: Callable[[bytes, str, Mapping[str, Any]], bytes | None] | None = None
     front: Front | None = None
+    listing: Listing | None = None
+    counting: Counting | None = None
+    quirks: Quirks = field(default_factory=dict)
+    auth: str = "bearer"
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,14 +1,4 @@
-"""Request -> the vendor's path and body.
-
-A provider row's quirks, all optional:
-
-thinking        what its models take for reasoning_effort: "level", "budget" or "none" (see thinking.py).
-schema_fields   "openapi" where it refuses JSON schemas (`parametersJsonSchema`, `responseJsonSchema`): they
-                are sent as they are in `parameters` and `responseSchema`.
-call_signature  the `thoughtSignature` for calls of earlier turns that have none, because another vendor's
-                model made them; without one Gemini 3 refuses them.
-no_call_ids     true where ids of calls are refused.
-"""
+"""Request -> the vendor's path and body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Request -> the vendor's body.
 
 The protocol takes one text. A single user message is that text; a conversation needs the model's template,
-which a provider row can tell (see `headrace.wire.prompt`) and which is a plain joining, with a warning, where
-it does not. A row's other quirk: `root_path`, true where the server answers `POST /` only.
+which a provider row can tell (see quirks.py) and which is a plain joining, with a warning, where it does not.
 """
 
 from __future__ import annotations
