@@ -25,6 +25,11 @@ QUIRKS: dict[str, dict[str, type]] = {
         "extra": tuple,  # settings beyond the standard that it takes, of top_k, min_p
         "drop": tuple,  # body fields that it refuses
     },
+    "openai_audio": {
+        "no_stream": bool,  # refuses `stream`, or streams in a protocol of its own
+        "voice": str,  # asked for where the request names none
+        "drop": tuple,  # fields that it refuses
+    },
 }
 
 

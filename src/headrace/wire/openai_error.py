@@ -41,35 +41,38 @@ _TYPES = {
 def failure_from_response(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> Failure:
     """The typed failure for an HTTP answer that is not a good stream."""
     lower = {name.lower(): value for name, value in headers.items()}
-    complaint = _complaint(read_answer(body, lower))
-    kind = _by_word(complaint) if status < 300 else None
+    complaint, word = _read(read_answer(body, lower))
+    kind = _by_word(complaint, word) if status < 300 else None
     return answered_badly(complaint, status, lower, body, provider, kind)
 
 
 def failure_from_event(error: Any, raw: bytes) -> Failure:
     """The typed failure for an error that came inside a stream that had begun with 200."""
-    complaint = _complaint(error)
-    return complained(complaint, _by_word(complaint), raw)
+    complaint, word = _read(error)
+    return complained(complaint, _by_word(complaint, word), raw)
 
 
-def _by_word(complaint: Complaint) -> type[ProviderError] | None:
-    words = complaint.code.lower()
-    return next((kind for word, kind in _WORDS if word in words), None)
+def _by_word(complaint: Complaint, word: str) -> type[ProviderError] | None:
+    words = f"{complaint.code} {word}".lower()
+    return next((kind for part, kind in _WORDS if part in words), None)
 
 
-def _complaint(error: Any) -> Complaint:
+def _read(error: Any) -> tuple[Complaint, str]:
+    """What an error says, and the vendor's word for its type."""
     told = isinstance(error, dict) and bool(error.get("error"))
     if told:
         error = error["error"]
     if not isinstance(error, dict):
-        return Complaint(message=str(error), told=told)
+        return Complaint(message=str(error), told=told), ""
     message = error.get("message") or error.get("detail") or ""
-    return Complaint(
+    word = str(error.get("type") or "")
+    complaint = Complaint(
         message=message if isinstance(message, str) else msgspec.json.encode(message).decode(),
-        code=str(error.get("code") or error.get("type") or ""),
+        code=str(error.get("code") or word),
         field=str(error.get("param") or ""),
         told=told,
     )
+    return complaint, word
 
 
 def error_fields(failure: Failure) -> dict[str, Any]:
