@@ -227,7 +227,7 @@ def test_a_form_that_is_cut_is_said_to_be() -> None:
 
 
 def test_a_translation() -> None:
-    with pytest.warns(DeprecationWarning):  # the official client's own, for its method
+    with pytest.warns(DeprecationWarning, match="deprecated"):  # the official client's own, for its method
         body, content_type = sent(
             lambda client: client.audio.translations.create(
                 model="m", file=FILE, prompt="p", temperature=0.25
