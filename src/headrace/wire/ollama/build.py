@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import own_fields, warn
 from headrace.wire.ollama.build_message import message_bodies, prompt_fields
@@ -45,6 +46,7 @@ _LEFT_OUT = "{} was left out: this protocol has no field for it"
 def build(request: Request, _quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     own = own_fields(request.vendor, WIRE_NAME, warnings)
     generate = not GENERATE_ONLY.isdisjoint(own)
     body: Fields = {"model": request.model, "stream": True}

@@ -24,8 +24,7 @@ from headrace.wire.base import WireRequest
 from headrace.wire.kept import own_fields, warn
 from headrace.wire.openai_audio.parse import ENGLISH
 from headrace.wire.openai_audio.schema import DEFAULT_SOUND, SOUND_FORMATS, WIRE_NAME, Fields, own
-from headrace.wire.openai_audio.whole import ASKED_FORMAT
-from headrace.wire.sound import PCM_RATE_HZ, media_type_of, wav_head
+from headrace.wire.sound import ASKED_FORMAT, PCM_RATE_HZ, media_type_of, wav_head
 
 TRANSCRIPTIONS = "/audio/transcriptions"
 TRANSLATIONS = "/audio/translations"

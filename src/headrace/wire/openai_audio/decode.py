@@ -47,10 +47,10 @@ from headrace.wire.openai_audio.schema import (
     kept,
 )
 from headrace.wire.openai_audio.usage import usage_from
-from headrace.wire.openai_audio.whole import ASKED_FORMAT, read_whole, stretch
+from headrace.wire.openai_audio.whole import read_whole, stretch
 from headrace.wire.openai_error import failure_from_event, failure_from_response
 from headrace.wire.reading import UNREADABLE, sift
-from headrace.wire.sound import PCM_RATE_HZ
+from headrace.wire.sound import ASKED_FORMAT, PCM_RATE_HZ
 from headrace.wire.terminator import BRACKET, is_done
 
 _read = msgspec.json.Decoder(AnyDelta).decode

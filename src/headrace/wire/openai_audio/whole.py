@@ -31,10 +31,9 @@ from headrace.wire.openai_audio.schema import SegmentBody, WholeBody, kept
 from headrace.wire.openai_audio.usage import usage_from
 from headrace.wire.openai_error import failure_from_response
 from headrace.wire.reading import UNREADABLE
-from headrace.wire.sound import PCM_RATE_HZ, format_of, samples_in
+from headrace.wire.sound import ASKED_FORMAT, PCM_RATE_HZ, format_of, samples_in
 
 MAX_BODY_BYTES = 16 * 2**20
-ASKED_FORMAT = "asked_format"  # among a decoder's quirks: the sound format that was asked for
 _SOUND_OF_ANY_KIND = ("application/octet-stream", "binary/octet-stream")
 
 

@@ -24,6 +24,7 @@ from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.sticky import Sticky
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.sound import ASKED_FORMAT
 from headrace.wire.terminator import BRACKET, is_done
 
 _LENIENT_AFTER = 3  # chunks in a row with unknown fields: then the strict reading is not tried any more
@@ -47,6 +48,7 @@ class ChatDecoder(EventDecoder):
         "_held",
         "_numbers",
         "_odd",
+        "_sound_format",
         "_started",
         "_sticky",
         "_tier",
@@ -58,6 +60,7 @@ class ChatDecoder(EventDecoder):
     ) -> None:
         super().__init__(read_misfit, max_event_bytes)
         self._beside = bool(quirks.get("reasoning_beside_output"))
+        self._sound_format = str(quirks.get(ASKED_FORMAT, ""))
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
         self._halves = Halves()
@@ -154,7 +157,7 @@ class ChatDecoder(EventDecoder):
     def _candidate(self, index: int) -> Candidate:
         if not 0 <= index < MAX_CANDIDATES:
             raise ValueError(bad_index(index))
-        found = self._candidates[index] = Candidate(index, self._numbers)
+        found = self._candidates[index] = Candidate(index, self._numbers, self._sound_format)
         return found
 
     def _changed(self, chunk: ChunkBody) -> bool:
