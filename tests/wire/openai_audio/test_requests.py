@@ -112,7 +112,7 @@ def test_a_clients_form_reaches_a_provider_of_the_same_protocol_whole(fields: di
     body, content_type = transcribed(**fields)
     made = parsed(body, content_type)
     again = built(made.request)
-    assert (again.path, again.warnings) == ("/audio/transcriptions", ())
+    assert (again.path, again.warnings, again.asked) == ("/audio/transcriptions", (), {})
     original = WireRequest("", body, content_type=content_type)
     assert fields_of(again) == {"response_format": "json", **fields_of(original)}
 
@@ -318,6 +318,7 @@ def test_a_chat_with_sound_is_a_transcription() -> None:
     made = built(request)
     asked = fields_of(made)
     assert made.path == "/audio/transcriptions"
+    assert made.asked == {"as_text": True}
     assert asked["file"] == FormPart("file", b"a", "audio.mp3", "audio/mpeg")
     assert (asked["temperature"], asked["include[]"]) == ("0.1", ["logprobs"])
     for word in ("top_p", "max_tokens", "tools", "user", "messages before", "beside the sound", "store"):

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.wire.openai_audio.events import SECONDS, VERBOSE, decode, failure, logprob
+from tests.wire.openai_audio.events import SECONDS, TEXT, VERBOSE, WITH_LOGPROBS, decode, failure, logprob
 
-from headrace.core.chunk import AudioDelta, Failure, Finish, Token, Word
+from headrace.core.chunk import AudioDelta, Failure, Finish, Token, TranscriptDelta, Word
 from headrace.core.fold import fold
 from headrace.core.reply import Reply
 from headrace.testing import stages, work
-from headrace.wire.openai_audio import body_decoder
+from headrace.wire.openai_audio import WIRE, body_decoder
 
 
 def decoder(content_type: str, **quirks: Any) -> Any:
@@ -49,6 +49,21 @@ def test_a_plain_and_a_diarized_one() -> None:
     assert read({"text": "Hi", "segments": [turn]}).candidates[0].segments == (
         Word("Hi", 0.0, 1.0, speaker="A"),
     )
+
+
+def test_who_asked_in_a_chat_reads_text() -> None:
+    as_text = {"as_text": True}
+    spoken = [
+        stages.run(WIRE.decoder(as_text), [[b"".join(TEXT)]]),
+        stages.run(WIRE.decoder(as_text), [[one] for one in TEXT]),
+        stages.run(decoder("application/json", **as_text), [['{"text":"I see skies of blue 🙂"}'.encode()]]),
+    ]
+    for chunks in spoken:
+        assert fold(chunks).text == "I see skies of blue 🙂"
+        assert not any(isinstance(one, TranscriptDelta) for one in chunks)
+    logprobs = fold(stages.run(WIRE.decoder(as_text), [[b"".join(WITH_LOGPROBS)]]))
+    assert logprobs.tokens[1] == Token(" see", logprob=-0.25)
+    assert logprobs.candidates[0].transcript == ""
 
 
 def test_silence_is_an_answer() -> None:

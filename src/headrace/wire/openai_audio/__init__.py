@@ -12,6 +12,7 @@ from functools import partial
 from headrace.core.chunk import Chunk, Failure
 from headrace.core.stage import Stage
 from headrace.wire.base import Front, ParsedRequest, Says, Wire
+from headrace.wire.openai_audio.as_text import body_decoder, decoder
 from headrace.wire.openai_audio.bodies import sound_body, transcription_body, transcription_type
 from headrace.wire.openai_audio.build import build
 from headrace.wire.openai_audio.decode import AudioDecoder
@@ -19,7 +20,6 @@ from headrace.wire.openai_audio.encode_sound import SoundEncoder
 from headrace.wire.openai_audio.encode_text import TranscriptEncoder
 from headrace.wire.openai_audio.parse import parse_speech, parse_transcription
 from headrace.wire.openai_audio.schema import WIRE_NAME
-from headrace.wire.openai_audio.whole import body_decoder
 from headrace.wire.openai_error import error_body, failure_from_response
 
 __all__ = [
@@ -87,7 +87,7 @@ WIRE = Wire(
     name=WIRE_NAME,
     content_type="text/event-stream",
     build=build,
-    decoder=AudioDecoder,
+    decoder=decoder,
     failure=failure_from_response,
     front=TRANSCRIPTION_FRONT,
     body_decoder=body_decoder,

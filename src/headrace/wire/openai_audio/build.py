@@ -22,6 +22,7 @@ from headrace.errors import RequestError
 from headrace.framing.multipart import FormPart, encode_form
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import own_fields, warn
+from headrace.wire.openai_audio.as_text import AS_TEXT
 from headrace.wire.openai_audio.parse import ENGLISH
 from headrace.wire.openai_audio.schema import DEFAULT_SOUND, SOUND_FORMATS, WIRE_NAME, Fields, own
 from headrace.wire.sound import ASKED_FORMAT, PCM_RATE_HZ, media_type_of, wav_head
@@ -86,7 +87,8 @@ def _transcription(
     texts = [FormPart(name, text.encode()) for name, value in fields.items() for text in _texts(value)]
     body, content_type = encode_form([_file(sounds[0], warnings), *texts])
     path = TRANSLATIONS if english else TRANSCRIPTIONS
-    return WireRequest(path, body, tuple(warnings), content_type, accept=_ANY_TYPE)
+    asked = {AS_TEXT: True} if request.task == "chat" else {}
+    return WireRequest(path, body, tuple(warnings), content_type, accept=_ANY_TYPE, asked=asked)
 
 
 def _transcribed(
