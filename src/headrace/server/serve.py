@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from headrace.core.model import ModelCard
-from headrace.server import health, openai_chat, others
+from headrace.server import audio, health, openai_chat, others
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
 from headrace.server.direct import DirectProtocol
@@ -30,6 +30,7 @@ def make_app(runtime: Runtime, *, limits: Limits | None = None, access_log: bool
     health.install(app)
     openai_chat.install(app)
     others.install(app)
+    audio.install(app)
     return app
 
 
