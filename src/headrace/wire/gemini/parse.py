@@ -23,7 +23,7 @@ from headrace.wire.gemini.dialect import json_schema
 from headrace.wire.gemini.parse_content import message_from, named, opaque_kind, parts_from
 from headrace.wire.gemini.schema import Fields, kept
 from headrace.wire.gemini.speech import modalities_from, says_more, speech_from
-from headrace.wire.gemini.thinking import effort_from
+from headrace.wire.gemini.thinking import budget_from, effort_from
 from headrace.wire.reading import in_range, quoted, read_fields, read_object
 
 STREAMED = "streamGenerateContent"
@@ -108,7 +108,8 @@ def _settings(config: ConfigBody) -> GenerationSettings:
         logprobs=bool(config.response_logprobs),
         top_logprobs=config.logprobs,
         n=config.candidate_count or 1,
-        reasoning_effort=effort_from(thinking.thinking_budget, thinking.thinking_level) if thinking else None,
+        reasoning_effort=effort_from(thinking.thinking_level) if thinking else None,
+        reasoning_budget_tokens=budget_from(thinking.thinking_budget) if thinking else None,
     )
 
 

@@ -19,13 +19,14 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
-from headrace.errors import RequestError
 from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
-from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME
+from headrace.wire.openai_chat.schema import WIRE_NAME
 from headrace.wire.openai_chat.sound import sound_fields, streamed_format
+from headrace.wire.relay import raw_fields
 from headrace.wire.sound import ASKED_FORMAT
 
 Fields = dict[str, Any]
@@ -38,11 +39,9 @@ _PLAIN_SETTINGS = (
     "presence_penalty",
     "seed",
     "logit_bias",
-    "reasoning_effort",
     *_EXTRA_SETTINGS,
 )
 _LEFT_OUT = "{} was left out: this provider does not take it"
-_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
@@ -80,12 +79,9 @@ def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
     None where the quirks ask for more than a rename: what the provider would refuse is left out by `build`,
     with a warning.
     """
-    try:
-        fields: dict[str, Any] = dict(_raw(body))
-        given = fields.pop("stream_options", None)
-        options = _raw(given) if given is not None and bytes(given) != b"null" else {}
-    except UNREADABLE as error:
-        raise RequestError(f"the body is no chat request: {error}", code="invalid_json") from None
+    fields = raw_fields(body)
+    given = fields.pop("stream_options", None)
+    options = raw_fields(given) if given is not None and bytes(given) != b"null" else {}
     fields["model"] = model
     fields["stream"] = True
     if not quirks.get("no_stream_options"):
@@ -112,8 +108,6 @@ def _settings(
     settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
 ) -> None:
     untaken = {name for name in _EXTRA_SETTINGS if name not in quirks.get("extra", ())}
-    if not quirks.get("reasoning_effort", True):
-        untaken.add("reasoning_effort")
     for name in _PLAIN_SETTINGS:
         value = getattr(settings, name)
         if value is None:
@@ -122,6 +116,7 @@ def _settings(
             warnings.append(_LEFT_OUT.format(name))
         else:
             body[name] = value
+    _effort(settings, quirks, body, warnings)
     if settings.max_tokens is not None:
         body[quirks.get("max_tokens_field", "max_tokens")] = settings.max_tokens
     if settings.stop:
@@ -132,6 +127,18 @@ def _settings(
             body["top_logprobs"] = settings.top_logprobs
     if settings.n != 1:
         body["n"] = settings.n
+
+
+def _effort(
+    settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
+) -> None:
+    if settings.effort is None:
+        return
+    if not quirks.get("reasoning_effort", True):
+        warnings.append(_LEFT_OUT.format("reasoning_effort"))
+        return
+    body["reasoning_effort"] = settings.effort
+    warn_of_word(settings, warnings)
 
 
 def _tool(tool: Tool) -> Any:
