@@ -21,7 +21,7 @@ HEARS: dict[str, dict[str, Any]] = {
     "openai_responses": {"audio_input": True},
 }
 SPEAKS = ("openai_chat", "gemini")
-CHATS = [name for name in WIRES if name != "openai_audio"]
+CHATS = [name for name in WIRES if "llm" in wire_named(name).capabilities]
 SOUND = AudioPart(b"\x00\x01", format="wav")
 HEAR = Request(
     "m",

@@ -101,7 +101,7 @@ def read_plain(body: bytes) -> list[Chunk]:
 def read_whole(body: bytes) -> list[Chunk]:
     """The chunks of a transcription in JSON, ended by what it is: a Finish, or the failure in its place.
 
-    All its fields are kept with the block's end, save for those that the chunks hold as they came.
+    All its fields are kept with the candidate's end, save for those that the chunks hold as they came.
     """
     try:
         data = read_mended(body)
@@ -118,11 +118,10 @@ def read_whole(body: bytes) -> list[Chunk]:
         tokens=tokens_from(parsed.logprobs),
     )
     rest = {name: value for name, value in data.items() if name not in ("text", "usage")}
-    vendor = kept({"body": rest} if rest else {})
-    out = [*_begun(delta), BlockEnd(0, vendor=vendor)]
+    out = [*_begun(delta), BlockEnd(0)]
     if usage is not None:
         out.append(UsageReport(usage))
-    return [*out, CandidateEnd("stop"), Finish()]
+    return [*out, CandidateEnd("stop", vendor=kept({"body": rest} if rest else {})), Finish()]
 
 
 def stretch(segment: SegmentBody) -> Word:
