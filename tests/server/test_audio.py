@@ -352,11 +352,9 @@ def test_a_transcription_that_breaks_off_ends_in_an_error_event(carrier: Carrier
             asked = audio.transcriptions.create(model="m", file=FILE, stream=True)
             broken = Failure.of(Unavailable("the engine fell over"))
             stream = await answered(model, asked, *HEARD[:3], terminal=broken)
-            said = []
+            assert (await anext(stream)).delta == "Hi there."
             with pytest.raises(openai.APIError, match="the engine fell over"):
-                async for event in stream:
-                    said.append(event.delta)
-            assert said == ["Hi there."]
+                await anext(stream)
 
     carrier.run(main())
 
