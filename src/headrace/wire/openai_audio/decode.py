@@ -104,7 +104,7 @@ class AudioDecoder(EventDecoder):
         try:
             body = _read(data)
         except UNREADABLE:
-            self._whole_event(data, name.decode(), out)
+            self._whole_event(data, name.decode("utf-8", "replace"), out)
             return
         if type(body) is SoundDeltaBody:
             self._sounded(body.audio, None, out)

@@ -161,7 +161,7 @@ class ChatDecoder(EventDecoder):
 
     def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         self._other = True
-        read = read_oddly(data, name.decode(), self._events)
+        read = read_oddly(data, name.decode("utf-8", "replace"), self._events)
         if isinstance(read, Failure):
             self._end(read, out)
             return

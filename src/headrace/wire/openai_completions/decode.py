@@ -98,7 +98,7 @@ class CompletionsDecoder(EventDecoder):
         return True
 
     def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
-        read = read_oddly(data, name.decode(), self._events)
+        read = read_oddly(data, name.decode("utf-8", "replace"), self._events)
         if isinstance(read, Failure):
             self._end(read, out)
             return
