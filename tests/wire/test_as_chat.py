@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
+import msgspec
 import pytest
 
 from headrace.core.message import AudioPart, TextPart, user
@@ -150,3 +151,11 @@ def test_earlier_messages_and_other_protocols_fields_stay_for_the_wire_to_judge(
     assert asked.messages[0] is first
     assert isinstance(asked.messages[1].parts[0], TextPart)
     assert asked.vendor == own
+
+
+@pytest.mark.parametrize("name", SPEAKS)
+def test_how_the_answer_is_framed_is_no_affair_of_the_model(name: str) -> None:
+    own = Opaque("openai_audio", {"stream_format": "sse", "novel": 1})
+    warnings = wire_named(name).build(msgspec.structs.replace(SAY, vendor=own), {}).warnings
+    assert not any("stream_format" in one for one in warnings)
+    assert any("novel" in one for one in warnings)

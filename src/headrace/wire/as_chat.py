@@ -8,9 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from headrace.core.message import AudioPart, Message, TextPart
+from headrace.core.opaque import Opaque
 from headrace.core.request import Request, Speech, Transcription
 from headrace.errors import RequestError
 from headrace.wire.kept import warn
+from headrace.wire.sound import STREAM_FORMAT
 
 _NO_FIELD = "{} was left out: a chat has no field for it"
 
@@ -86,7 +88,16 @@ def _speech(request: Request, warnings: list[str], speaks: bool) -> Request:
     if how.instructions:
         lines.append(f"How to say it: {how.instructions}")
     _say_asked("speech", warnings)
+    request = msgspec.structs.replace(request, vendor=_unframed(request.vendor))
     return _asked(request, last, "\n".join(lines) + "\n\n", Speech(voice=how.voice, format=how.format))
+
+
+def _unframed(vendor: Opaque | None) -> Opaque | None:
+    """What a client says of its own protocol, less how its answer is framed."""
+    if vendor is None or not isinstance(vendor.data, dict):
+        return vendor
+    rest = {name: value for name, value in vendor.data.items() if name != STREAM_FORMAT}
+    return msgspec.structs.replace(vendor, data=rest)
 
 
 def _last(request: Request) -> Message:

@@ -10,6 +10,7 @@ import re
 import struct
 
 ASKED_FORMAT = "asked_format"  # what decoders are told beside the quirks: the format that was asked for
+STREAM_FORMAT = "stream_format"  # OpenAI's field for how sound is framed, which is for who encodes it
 PCM_RATE_HZ = 24_000  # of OpenAI's and Gemini's raw samples, one channel
 _TYPES = {"pcm16": "audio/pcm", "mp3": "audio/mpeg", "m4a": "audio/mp4"}
 _FORMATS = {

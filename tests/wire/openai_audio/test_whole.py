@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from tests.wire.openai_audio.events import SECONDS, TEXT, VERBOSE, WITH_LOGPROBS, decode, failure, logprob
+from tests.wire.openai_audio.events import (
+    SECONDS,
+    TEXT,
+    VERBOSE,
+    WITH_LOGPROBS,
+    decode,
+    delta,
+    failure,
+    logprob,
+)
 
 from headrace.core.chunk import AudioDelta, Failure, Finish, Token, TranscriptDelta, Word
 from headrace.core.fold import fold
@@ -64,6 +73,8 @@ def test_who_asked_in_a_chat_reads_text() -> None:
     logprobs = fold(stages.run(WIRE.decoder(as_text), [[b"".join(WITH_LOGPROBS)]]))
     assert logprobs.tokens[1] == Token(" see", logprob=-0.25)
     assert logprobs.candidates[0].transcript == ""
+    late = fold(stages.run(WIRE.decoder(as_text), [[delta("I see"), WITH_LOGPROBS[-1]]]))
+    assert (late.text, len(late.tokens)) == ("I see", 2)
 
 
 def test_silence_is_an_answer() -> None:

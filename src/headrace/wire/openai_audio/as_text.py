@@ -35,7 +35,11 @@ class AsText:
 
     def feed(self, batch: Sequence[Chunk]) -> list[Chunk]:
         """The same chunks, as text."""
-        return [_as_text(chunk) for chunk in batch if not isinstance(chunk, TranscriptDelta) or chunk.text]
+        return [
+            _as_text(chunk)
+            for chunk in batch
+            if type(chunk) is not TranscriptDelta or chunk.text or chunk.tokens
+        ]
 
     def close(self) -> list[Chunk]:
         """Nothing is held."""

@@ -25,7 +25,7 @@ from headrace.wire.kept import own_fields, warn
 from headrace.wire.openai_audio.as_text import AS_TEXT
 from headrace.wire.openai_audio.parse import ENGLISH
 from headrace.wire.openai_audio.schema import DEFAULT_SOUND, SOUND_FORMATS, WIRE_NAME, Fields, own
-from headrace.wire.sound import ASKED_FORMAT, PCM_RATE_HZ, media_type_of, wav_head
+from headrace.wire.sound import ASKED_FORMAT, PCM_RATE_HZ, STREAM_FORMAT, media_type_of, wav_head
 
 TRANSCRIPTIONS = "/audio/transcriptions"
 TRANSLATIONS = "/audio/translations"
@@ -130,10 +130,8 @@ def _translated(settings: GenerationSettings, how: Transcription, warnings: list
 
 def _file(sound: AudioPart, warnings: list[str]) -> FormPart:
     if not sound.data:
-        if sound.url:
-            return FormPart(
-                "url", sound.url.encode()
-            )  # Groq takes it; who does not says that file is missing
+        if sound.url:  # Groq takes it; who does not says that file is missing
+            return FormPart("url", sound.url.encode())
         raise RequestError("messages: the sound is empty", field="messages")
     given = own(sound.vendor)
     if "filename" in given:
@@ -174,7 +172,7 @@ def _speech(
     given = own_fields(request.vendor, WIRE_NAME, warnings)
     body.update({name: value for name, value in given.items() if name not in body or name == "voice"})
     if quirks.get("no_stream"):
-        body.pop("stream_format", None)
+        body.pop(STREAM_FORMAT, None)
     _drop(body, quirks, warnings)
     asked = {ASKED_FORMAT: how.format or DEFAULT_SOUND}
     return WireRequest(SPEECH, msgspec.json.encode(body), tuple(warnings), accept=_ANY_TYPE, asked=asked)

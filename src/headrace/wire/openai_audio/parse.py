@@ -22,7 +22,7 @@ from headrace.wire.openai_audio.schema import (
     kept,
 )
 from headrace.wire.reading import in_range, quoted, read_body
-from headrace.wire.sound import container_of, format_of
+from headrace.wire.sound import STREAM_FORMAT, container_of, format_of
 
 ENGLISH = "en"
 SPEEDS = (0.25, 4.0)
@@ -228,10 +228,8 @@ def parse_speech(body: bytes) -> ParsedRequest:
     }
     if isinstance(parsed.voice, VoiceBody):
         extra["voice"] = data["voice"]
-    if (
-        events == "sse"
-    ):  # it costs the same sound more bytes: asked of a provider only where a client wants it
-        extra["stream_format"] = events
+    if events == "sse":  # more bytes for the same sound: asked of a provider only where a client wants it
+        extra[STREAM_FORMAT] = events
     voice = parsed.voice.id if isinstance(parsed.voice, VoiceBody) else parsed.voice or ""
     request = Request(
         model=parsed.model,
