@@ -291,3 +291,9 @@ def test_asked_to_speak_it_gives_a_tone_as_long_as_the_text() -> None:
     assert (audio.format, audio.sample_rate_hz, audio.channels) == ("pcm16", 24000, 1)
     assert len(audio.data) == 12 * 24000 * 2 // 20
     assert "voice has no effect" in EchoModel().open(request).warnings[0]
+
+
+def test_a_chat_is_answered_in_text_whatever_modalities_ask_for() -> None:
+    (warning,) = EchoModel().open(Request("sim/echo", (user("hi"),), modalities=("text", "audio"))).warnings
+    assert "modalities has no effect" in warning
+    assert EchoModel().open(Request("sim/echo", (user("hi"),), modalities=("text",))).warnings == ()

@@ -248,6 +248,8 @@ def _warnings(request: Request) -> tuple[str, ...]:
         warnings.append("sim/echo calls no tools by itself: tools has no effect")
     if request.response_format is not None and request.response_format.kind != "text":
         warnings.append("sim/echo says the message back as it is: response_format has no effect")
+    if request.task == "chat" and any(name != "text" for name in request.modalities):
+        warnings.append("sim/echo answers a chat in text: modalities has no effect")
     for how in (request.transcription, request.speech):
         asked = [name for name in how.__struct_fields__ if getattr(how, name)] if how is not None else []
         asked = [name for name in asked if name != "format"]  # which is for who encodes the sound

@@ -1,6 +1,7 @@
 """A transcription or speech, asked of a model that only chats: with a plain instruction, and said so.
 
-Every wire of chats calls this first in its `build`; it also says what such a wire cannot be asked of sound.
+Every wire of chats calls this first in its `build`, and so does an engine that only chats; it also says what
+they cannot be asked of sound.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def as_chat(request: Request, warnings: list[str], *, hears: bool = False, speak
 def _say_unspoken(request: Request, warnings: list[str], speaks: bool) -> None:
     wanted = [] if speaks else [name for name in request.modalities if name != "text"]
     if wanted:
-        warn(warnings, f"modalities: {' and '.join(wanted)} left out: this protocol gives text only")
+        warn(warnings, f"modalities: {' and '.join(wanted)} left out: it can be asked for text only")
     elif request.speech is not None:
         if "audio" not in request.modalities:
             warn(warnings, "speech has no effect: modalities do not ask for audio")
@@ -50,9 +51,7 @@ def _transcription(request: Request, warnings: list[str], hears: bool) -> Reques
     if not any(isinstance(part, AudioPart) for part in last.parts):
         raise RequestError("messages: the last one must hold the sound to be written down", field="messages")
     if not hears:
-        said = (
-            "messages: this protocol takes no sound: choose a model that writes sound down, or one that hears"
-        )
+        said = "messages: it takes no sound: choose a model that writes sound down, or one that hears"
         raise RequestError(said, field="messages")
     how = request.transcription or Transcription()
     for name in ("times", "speakers"):
@@ -79,7 +78,7 @@ def _speech(request: Request, warnings: list[str], speaks: bool) -> Request:
     if not last.text:
         raise RequestError("messages: the last one must hold the text to be spoken", field="messages")
     if not speaks:
-        said = "modalities: this protocol gives no sound: choose a model that speaks"
+        said = "modalities: it gives no sound: choose a model that speaks"
         raise RequestError(said, field="modalities", value=list(request.modalities))
     how = request.speech or Speech()
     if how.speed is not None:
