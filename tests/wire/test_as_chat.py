@@ -19,6 +19,7 @@ from headrace.wire.as_chat import as_chat
 HEARS: dict[str, dict[str, Any]] = {
     "openai_chat": {},
     "gemini": {},
+    "ui_messages": {},
     "openai_responses": {"audio_input": True},
 }
 SPEAKS = ("openai_chat", "gemini")

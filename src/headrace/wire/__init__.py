@@ -16,6 +16,7 @@ WIRES = (
     "gemini",
     "ollama",
     "tgi",
+    "ui_messages",
 )
 
 

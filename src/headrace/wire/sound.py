@@ -42,7 +42,7 @@ def format_of(media_type: str) -> str:
     kind, slash, name = media_type.partition(";")[0].strip().lower().partition("/")
     if not slash or kind not in ("audio", "video"):
         return ""
-    return _FORMATS.get(name, name)
+    return _FORMATS.get(name, "" if name == "*" else name)
 
 
 def media_type_of(format: str, sample_rate_hz: int = 0, channels: int = 0) -> str:
