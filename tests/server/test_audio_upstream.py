@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import wave
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +12,7 @@ from typing import Any
 import openai
 import pytest
 from tests.server.doubles import Models
+from tests.server.hearing import samples
 
 from headrace import Runtime, Settings
 from headrace.config import ProviderSettings
@@ -50,11 +49,6 @@ def answering(*events: dict[str, Any], end: bytes = b"") -> Script:
             peer.write(head % len(body) + body)
 
     return script
-
-
-def samples(data: bytes) -> tuple[int, bytes]:
-    with wave.open(io.BytesIO(data)) as read:
-        return read.getframerate(), read.readframes(len(data))
 
 
 @pytest.mark.parametrize("quirks", [{}, {"no_stream": True}], ids=["streamed", "whole"])
