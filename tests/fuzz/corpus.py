@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.framing.wpt import CASES
 from tests.fuzz.targets import pack
+from tests.structured.kinds import EXAMPLE
 from tests.wire.openai_audio.events import STREAMS as AUDIO
 
 
@@ -52,6 +53,17 @@ _FORMS: tuple[bytes, ...] = (
     b"--x\r\nX: a\r\n b\r\n%b; filename*=UTF-8''%%C3%%BC\r\n\r\nlonger than eight\r\n--x-" % _HEAD,
 )
 
+_ORDER = json.dumps(EXAMPLE).encode()
+_VALUES: tuple[bytes, ...] = (
+    _ORDER,
+    b"Here it is:\n```json\n" + _ORDER + b"\n```\nAnything {else}?",
+    _ORDER[:150],
+    b'[1, {"id": 1, "name": "a\\ud83d\\ude00\\n", "size": "small"}, 2]',
+    b'{"a": [[], {}, "", -1.5e3, true, null]}',
+    b"[1, 2",
+    b"no JSON at all",
+)
+
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "sse": (
         *(pack(case.stream.replace(b"." * 3000, b"."), b"\x40\x80\xc0") for case in CASES),
@@ -65,9 +77,37 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         *(pack(b"".join(events), b"\x33\x77\xbb") for events in AUDIO.values()),
         pack(b'{"text": "Hi", "words": [{"word": "Hi", "start": 0, "end": 1}]}', b"\x80"),
     ),
+    "growing": tuple(pack(text, b"\x33\x77\xbb") for text in _VALUES),
 }
 
 WORDS: dict[str, tuple[bytes, ...]] = {
+    "growing": (
+        *(
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b",",
+            b":",
+            b'"',
+            b"\\u",
+            b"\\ud800",
+            b"\\",
+            b"null",
+            b"1e999",
+            b"-",
+            b"```json\n",
+        ),
+        *(
+            b'"title":',
+            b'"items":[',
+            b'"id":',
+            b'"size":"small"',
+            b'"first":{',
+            b'"due":"2026-01-02"',
+            b'"note":',
+        ),
+    ),
     "sse": (
         b"data: ",
         b"data:",
