@@ -67,6 +67,12 @@ ANSWERS: dict[str, bytes] = {
             "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}}},
         named=True,
     ),
+    "openai_audio": events(
+        {"type": "transcript.text.delta", "delta": "hel"},
+        {"type": "transcript.text.delta", "delta": "lo"},
+        {"type": "transcript.text.done", "text": "hello",
+         "usage": {"type": "tokens", "input_tokens": 3, "output_tokens": 2, "total_tokens": 5}},
+    ),
     "anthropic": events(
         {"type": "message_start", "message": {
             "id": "msg", "type": "message", "role": "assistant", "model": "m", "content": [],

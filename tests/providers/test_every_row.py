@@ -12,7 +12,7 @@ from tests.providers.answers import ANSWERS, TYPES
 
 from headrace.config import Secret
 from headrace.core.chunk import Failure, Finish, UsageReport
-from headrace.core.message import user
+from headrace.core.message import AudioPart, user
 from headrace.core.request import GenerationSettings, Request
 from headrace.errors import AuthError
 from headrace.providers import KNOWN, ProviderRow
@@ -24,6 +24,7 @@ from headrace.wire import WIRES
 
 KEY = "sk-geheim-0123456789abcdef"
 ASK = Request("x/m", messages=(user("hi"),), settings=GenerationSettings(max_tokens=9))
+HEAR = Request("x/m", (user([AudioPart(b"RIFF....", format="wav")]),), task="transcription")
 
 
 # Behind the base URL; and what the body must say.
@@ -31,6 +32,7 @@ PATHS = {
     "openai_chat": "/chat/completions",
     "openai_completions": "/completions",
     "openai_responses": "/responses",
+    "openai_audio": "/audio/transcriptions",
     "anthropic": "/messages",
     "gemini": "/models/m:streamGenerateContent?alt=sse",
     "ollama": "/api/chat",
@@ -92,6 +94,11 @@ def _no_keys_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name, raising=False)
 
 
+def ask_of(name: str) -> Request:
+    """What is asked of a place: those of the audio wire hear."""
+    return HEAR if KNOWN[name].wire == "openai_audio" else ASK
+
+
 def called(basin: Any, name: str, script: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, Any]:
     """(what left, what came, how it ended) of one call of a known place."""
 
@@ -99,7 +106,7 @@ def called(basin: Any, name: str, script: Any, monkeypatch: pytest.MonkeyPatch) 
         async with loopback(script) as server, HttpPool() as pool:
             sink = basin()
             model = provider_model(local(KNOWN[name], server, monkeypatch), "m", pool)
-            model.open(ASK).source.start(sink)
+            model.open(ask_of(name)).source.start(sink)
             terminal = await sink.terminal()
             return server.requests[0], sink, terminal
 
@@ -120,8 +127,12 @@ def test_what_leaves_and_what_is_read_back(basin: Any, name: str, monkeypatch: p
     line, fields = fields_of(head)
     path = base_path(row)
     assert line == f"POST {'/' + path if path else ''}{PATHS[row.wire]}"
-    assert fields["content-type"] == "application/json"
-    assert BODIES[row.wire].items() <= json.loads(body).items()
+    if row.wire == "openai_audio":
+        assert fields["content-type"].startswith("multipart/form-data; boundary=")
+        assert b'name="model"\r\n\r\nm\r\n' in body
+    else:
+        assert fields["content-type"] == "application/json"
+        assert BODIES[row.wire].items() <= json.loads(body).items()
 
     where, value = KEY_FIELDS.get(name, ("authorization", f"Bearer {KEY}"))
     carrying = {field: told for field, told in fields.items() if KEY in told}
@@ -139,7 +150,7 @@ def test_what_leaves_and_what_is_read_back(basin: Any, name: str, monkeypatch: p
 def test_a_missing_key_names_its_variables(name: str) -> None:
     row = msgspec.structs.replace(KNOWN[name], base_url="http://127.0.0.1:1")
     with pytest.raises(AuthError) as caught:
-        provider_model(row, "m").open(ASK)
+        provider_model(row, "m").open(ask_of(name))
     assert (caught.value.code, caught.value.provider) == ("missing_api_key", name)
     assert all(variable in caught.value.message for variable in row.key_names)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from headrace.core.chunk import Token
 from headrace.core.message import (
+    AudioPart,
     ImagePart,
     ReasoningPart,
     TextPart,
@@ -92,6 +93,18 @@ def test_what_cannot_be_asked_names_its_field(fields: dict[str, Any], field: str
     with pytest.raises(RequestError) as failed:
         plan(Request("local/x", **request))
     assert failed.value.field == field
+
+
+def test_sound_is_neither_heard_nor_given() -> None:
+    heard = user([AudioPart(b"RIFF", format="wav")])
+    with pytest.raises(RequestError, match="takes no sound"):
+        job(heard, task="transcription")
+    with pytest.raises(RequestError, match="reads text only, no audio"):
+        job(heard)
+    with pytest.raises(RequestError, match="gives no sound"):
+        job(task="speech")
+    (warning,) = plan(Request("local/x", (user("hi"),), modalities=("text", "audio"))).warnings
+    assert "modalities: audio left out" in warning
 
 
 def test_turns_of_a_tool_call_are_told_as_text() -> None:

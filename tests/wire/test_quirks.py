@@ -21,7 +21,9 @@ from headrace.core.message import (
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
 from headrace.wire import WIRES, wire_named
 from headrace.wire.base import Wire
+from headrace.wire.openai_audio.as_text import AS_TEXT
 from headrace.wire.quirk import COUNT, FLAG, TEMPLATE, TEXT, TEXTS, one_of, some_of
+from headrace.wire.sound import ASKED_FORMAT
 
 # A request that says everything a quirk may be about, so that each is looked up.
 SETTINGS = GenerationSettings(
@@ -44,6 +46,10 @@ ASK = Request(
     tools=(Tool("f", parameters={"type": "object"}),),
     response_format=ResponseFormat("json_schema", schema={"type": "object"}),
 )
+SPEECH = Request("m", (user("u"),), SETTINGS, task="speech", modalities=("audio",))
+HEARD = Request("m", (user([AudioPart(b"1234", format="wav")]),), SETTINGS, task="transcription")
+# What a decoder is told of the request, beside the quirks.
+ASKED = {ASKED_FORMAT, AS_TEXT}
 PLAIN = Request("m", (user("u"),), msgspec.structs.replace(SETTINGS, max_tokens=None))
 
 
@@ -68,10 +74,11 @@ class Asked(Mapping[str, Any]):
 def read_by(wire: Wire) -> set[str]:
     """The names that all the wire's functions look up."""
     asked = Asked()
-    for request in (ASK, PLAIN):
+    for request in (ASK, PLAIN) if "llm" in wire.capabilities else (SPEECH, HEARD):
         wire.build(request, asked)
     templated = Asked(user_turn="{}")
-    wire.build(ASK, templated)
+    if "llm" in wire.capabilities:
+        wire.build(ASK, templated)
     wire.decoder(asked)
     if wire.counting is not None:
         wire.counting.build(ASK, asked)
@@ -79,7 +86,7 @@ def read_by(wire: Wire) -> set[str]:
         wire.relay(True, asked)
     if wire.rebody is not None:
         wire.rebody(json.dumps({"model": "m", "messages": []}).encode(), "m", asked)
-    return asked.names | templated.names
+    return (asked.names | templated.names) - ASKED
 
 
 @pytest.mark.parametrize("name", WIRES)

@@ -43,6 +43,7 @@ KNOWN: dict[str, ProviderRow] = {
         _remote("openai", _OPENAI, "OPENAI_API_KEY", max_tokens_field="max_completion_tokens"),
         _remote("openai_responses", _OPENAI, "OPENAI_API_KEY", "openai_responses"),
         _remote("openai_completions", _OPENAI, "OPENAI_API_KEY", "openai_completions"),
+        _remote("openai_audio", _OPENAI, "OPENAI_API_KEY", "openai_audio"),
         # The official client takes either variable, this one first, and sends both as a bearer token.
         ProviderRow(
             "anthropic",

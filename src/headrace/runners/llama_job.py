@@ -23,6 +23,7 @@ from headrace.errors import RequestError
 from headrace.runners.base import Plan
 from headrace.runners.llama_tools import ToolPlan, tool_plan
 from headrace.runners.schema_bounds import SchemaCheck
+from headrace.wire.as_chat import as_chat
 
 Form: TypeAlias = Literal["text", "one-tool", "any-tool"]
 
@@ -66,8 +67,10 @@ def plan(
     settings = request.settings
     if settings.n != 1:
         raise RequestError("a local model gives one candidate at a time", field="n", value=settings.n)
+    warnings: list[str] = []
+    request = as_chat(request, warnings)
     tools = tool_plan(request)
-    warnings = list(tools.warnings)
+    warnings += tools.warnings
     if settings.effort is not None:
         warnings.append("the local model has no reasoning to steer: reasoning_effort has no effect")
     schema, schema_field = _schema(request, tools)

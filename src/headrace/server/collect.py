@@ -24,7 +24,8 @@ _JSON = msgspec.json.Encoder()
 class CollectSink:
     """Gathers a whole reply and answers with one body; any failure is a real HTTP status.
 
-    model: its id, for the tally. body: the reply in the client's protocol. fields: response headers.
+    model: its id, for the tally. body: the reply in the client's protocol, or why it cannot be said in it.
+    fields: response headers.
     max_bytes: of the reply's chunks, written as JSON; past that the source is cancelled and the answer
     is a 502. has_answer: whether a reply that ended well says anything.
     """
@@ -47,7 +48,7 @@ class CollectSink:
         self,
         exchange: Exchange,
         model: str,
-        body: Callable[[Reply], bytes],
+        body: Callable[[Reply], bytes | Failure],
         report: Report,
         *,
         max_bytes: int,
@@ -112,9 +113,13 @@ class CollectSink:
         if not self._has_answer(reply):
             self._give_up(Failure.of(Truncated("the model ended without an answer", code="empty_response")))
             return
+        body = self._body(reply)
+        if isinstance(body, Failure):
+            self._give_up(body)
+            return
         exchange = self._settle(terminal)
         if exchange is not None:
-            exchange.respond(200, self._fields, self._body(reply))
+            exchange.respond(200, self._fields, body)
 
     def _give_up(self, failure: Failure, terminal: Terminal | None = None) -> None:
         """Answer with `failure`; the tally says `terminal` where that is not the same."""

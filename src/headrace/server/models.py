@@ -72,7 +72,7 @@ def _one(app: App, speaks: Callable[[Mapping[str, str]], Dialect], tree: str, ex
 
 @cache
 def _openai() -> Dialect:
-    from headrace.wire.openai_chat.failure import error_body
+    from headrace.wire.openai_error import error_body
     from headrace.wire.openai_models import list_body, model_body
 
     return Dialect(

@@ -30,17 +30,18 @@ _GEMINI_METHODS = ("generateContent", "streamGenerateContent")
 def install(app: App) -> None:
     """Add the endpoints."""
     for path, wire in PLAIN.items():
-        app.routes["POST", path] = _at_first(partial(_plain, app, wire))
-    app.routes["POST", "/v1/messages/count_tokens"] = _at_first(partial(_anthropic_count, app))
-    app.routes["POST", "/api/generate"] = _at_first(partial(_ollama_generate, app))
-    app.routes["POST", "/api/ui/chat"] = _at_first(partial(_ui_messages, app))
+        app.routes["POST", path] = at_first(partial(_plain, app, wire))
+    app.routes["POST", "/v1/messages/count_tokens"] = at_first(partial(_anthropic_count, app))
+    app.routes["POST", "/api/generate"] = at_first(partial(_ollama_generate, app))
+    app.routes["POST", "/api/ui/chat"] = at_first(partial(_ui_messages, app))
     for path in ("/", "/generate", "/generate_stream"):
-        app.routes["POST", path] = _at_first(partial(_tgi, app, path))
+        app.routes["POST", path] = at_first(partial(_tgi, app, path))
     for tree in GEMINI:
-        app.trees["POST", tree] = _at_first(partial(_gemini, app, tree))
+        app.trees["POST", tree] = at_first(partial(_gemini, app, tree))
 
 
-def _at_first(make: Callable[[], Endpoint]) -> Endpoint:
+def at_first(make: Callable[[], Endpoint]) -> Endpoint:
+    """The endpoint that `make` makes at its first request."""
     made: list[Endpoint] = []
 
     def endpoint(exchange: Exchange) -> None:

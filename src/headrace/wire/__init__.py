@@ -11,6 +11,7 @@ WIRES = (
     "openai_chat",
     "openai_completions",
     "openai_responses",
+    "openai_audio",
     "anthropic",
     "gemini",
     "ollama",

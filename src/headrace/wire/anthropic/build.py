@@ -14,6 +14,7 @@ from headrace.wire.anthropic.build_message import conversation
 from headrace.wire.anthropic.quirks import SAMPLING
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import think
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import warn
 from headrace.wire.quirk import REFUSED, drop_refused
@@ -29,6 +30,7 @@ _MODES = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     system, messages = conversation(request.messages, warnings)
     body: Fields = {"model": request.model, "messages": messages, "stream": True}
     if system:

@@ -9,9 +9,11 @@ from urllib.parse import quote
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.gemini.build_content import contents_of
 from headrace.wire.gemini.schema import WIRE_NAME, Fields, own
+from headrace.wire.gemini.speech import speech_fields
 from headrace.wire.gemini.thinking import thinking_config
 from headrace.wire.kept import add_own
 
@@ -39,6 +41,7 @@ def path_of(model: str, method: str) -> str:
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """What asks the vendor for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings, hears=True, speaks=True)
     body: Fields = contents_of(request.messages, quirks, warnings)
     _tools(request, quirks, body, warnings)
     config = _config(request.settings, warnings)
@@ -49,6 +52,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
             config["thinkingConfig"] = thinking
     if request.response_format is not None:
         config |= _format(request.response_format, quirks)
+    config |= speech_fields(request, given, warnings)
     if "responseSchema" in given:  # the same in the vendor's own dialect: one of them may be sent
         config.pop("responseJsonSchema", None)
     config = {**given, **config}

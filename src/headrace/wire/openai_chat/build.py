@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.sound import sound_fields, streamed_format
 from headrace.wire.quirk import REFUSED, drop_refused
+from headrace.wire.sound import ASKED_FORMAT
 
 Fields = dict[str, Any]
 PATH = "/chat/completions"
@@ -32,6 +35,9 @@ _PLAIN_SETTINGS = (
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    if request.task == "speech":
+        request = streamed_format(request, warnings)
+    request = as_chat(request, warnings, hears=True, speaks=True)
     body: Fields = {"model": request.model, "messages": message_bodies(request.messages, quirks, warnings)}
     body["stream"] = True
     if not quirks.get("no_stream_options"):
@@ -47,9 +53,11 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         body["response_format"] = _format(request.response_format)
     if request.user:
         body["user"] = request.user
+    body |= sound_fields(request, warnings)
     add_own(body, request.vendor, WIRE_NAME, warnings)
     drop_refused(body, quirks.get("drop", ()), warnings)
-    return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
+    asked = {ASKED_FORMAT: request.speech.format} if request.speech is not None else {}
+    return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings), asked=asked)
 
 
 def untaken_settings(quirks: Mapping[str, Any]) -> set[str]:

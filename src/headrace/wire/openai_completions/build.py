@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import add_own
 from headrace.wire.openai_completions.schema import WIRE_NAME
@@ -33,6 +34,7 @@ _LEFT_OUT = "{} was left out: this protocol has no field for it"
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     body: Fields = {
         "model": request.model,
         "prompt": prompt_of(request.messages, quirks, warnings),

@@ -9,6 +9,7 @@ import msgspec
 
 from headrace.core.message import Message, TextPart
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
@@ -28,6 +29,7 @@ _LOGPROBS = "message.output_text.logprobs"
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings, hears=bool(quirks.get("audio_input")))
     body: Fields = {"model": request.model}
     messages = list(request.messages)
     if messages and _is_instructions(messages[0]) and not quirks.get("no_instructions"):
