@@ -23,8 +23,8 @@ CONTENT = frozenset(DELTAS)
 
 
 def holds_content(batch: Sequence[Any]) -> bool:
-    """Whether a batch, which is not empty, holds a delta.
+    """Whether a batch holds a delta.
 
     The last is looked at first: in nearly every batch it is the only one, and a delta.
     """
-    return type(batch[-1]) in CONTENT or any(type(chunk) in CONTENT for chunk in batch)
+    return bool(batch) and (type(batch[-1]) in CONTENT or any(type(chunk) in CONTENT for chunk in batch))
