@@ -15,6 +15,7 @@ from headrace.core.chunk import Chunk
 from headrace.errors import KINDS
 from headrace.providers.registry import KNOWN
 from headrace.runners.weights import ROWS
+from headrace.testing.conformance import CHECKS, WireCase
 from headrace.wire import WIRES
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +124,15 @@ def test_what_coming_from_names_is_there() -> None:
     known = {*headrace.__all__, *(name for home in homes for name in dir(home))}
     assert len(names) > 20
     assert names - known == {"connect_s", "gguf", "local"}
+
+
+def test_the_conformance_suite() -> None:
+    page = (ROOT / "docs/howto/add-a-wire.md").read_text()
+    told = [re.findall(r"^\| `([\w.]+)` \|", part, re.M) for part in page.split("\n## ")]
+    *_, fields, checks = [names for names in told if names]
+    assert checks == list(CHECKS)
+    true = {*WireCase.__dataclass_fields__, "Sample.enough"}
+    assert set(fields) == true
 
 
 def test_the_layers_told_are_the_layers_held() -> None:
