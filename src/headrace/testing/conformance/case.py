@@ -109,8 +109,8 @@ class WireCase:
     for an event that may be missing then. forgets: the objects of an event where a field that is not known
     may be lost: paths of names and list places joined by dots, `*` for any. free_form: objects whose names
     are the model's, such as a call's arguments: there is no unknown field in them. fails_as: kinds of failure
-    that come back as another kind, where the protocol has no word. uncounted: the fields of `Usage` that the
-    protocol has no place for.
+    inside a stream that come back as another, where the protocol has no word. uncounted: the fields of
+    `Usage` that the protocol has no place for.
     """
 
     wire: Wire
