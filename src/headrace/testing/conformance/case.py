@@ -19,8 +19,9 @@ from headrace.wire.base import Front, ParsedRequest, Wire
 class Said:
     """What a stream adds up to, in Headrace's words and conventions: candidate 0's.
 
-    tool_calls: (id, name, arguments as the model wrote them). images, sound: as bytes. usage: without the
-    vendor's own counts (`vendor`), None where the stream tells none.
+    tool_calls: (id, name, arguments as the model wrote them). images, sound: as bytes. tokens: the texts of
+    the answer's tokens, where the model tells them. usage: without the vendor's own counts (`vendor`), None
+    where the stream tells none.
     """
 
     text: str = ""
@@ -30,6 +31,7 @@ class Said:
     tool_calls: tuple[tuple[str, str, str], ...] = ()
     images: tuple[bytes, ...] = ()
     sound: bytes = b""
+    tokens: tuple[str, ...] = ()
     finish_reason: FinishReason | None = "stop"
     usage: Usage | None = None
 
@@ -45,6 +47,7 @@ class Said:
             tool_calls=tuple((call.id, call.name, call.arguments) for call in reply.tool_calls),
             images=tuple(image.data for image in first.images) if first else (),
             sound=first.audio.data if first and first.audio else b"",
+            tokens=tuple(token.text for token in reply.tokens),
             finish_reason=reply.finish_reason,
             usage=counts(reply.usage),
         )
