@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Failure
-from headrace.errors import AuthError, BadRequest, ContextOverflow, ProviderError, RateLimited
+from headrace.errors import AuthError, BadRequest, ContentBlocked, ContextOverflow, ProviderError, RateLimited
 from headrace.wire.failing import Complaint, answered_badly, complained, read_answer
 
 # Words in an error's `type` or `code`, for errors that come without an HTTP status.
 _WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
     ("context_length", ContextOverflow),
+    ("content_blocked", ContentBlocked),
+    ("content_filter", ContentBlocked),
     ("rate_limit", RateLimited),
     ("authentication", AuthError),
     ("api_key", AuthError),
@@ -39,35 +41,37 @@ _TYPES = {
 def failure_from_response(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> Failure:
     """The typed failure for an HTTP answer that is not a good stream."""
     lower = {name.lower(): value for name, value in headers.items()}
-    complaint = _complaint(read_answer(body, lower))
-    kind = _by_word(complaint) if status < 300 else None
+    complaint, words = _complaint(read_answer(body, lower))
+    kind = _by_word(words) if status < 300 else None
     return answered_badly(complaint, status, lower, body, provider, kind)
 
 
 def failure_from_event(error: Any, raw: bytes) -> Failure:
     """The typed failure for an error that came inside a stream that had begun with 200."""
-    complaint = _complaint(error)
-    return complained(complaint, _by_word(complaint), raw)
+    complaint, words = _complaint(error)
+    return complained(complaint, _by_word(words), raw)
 
 
-def _by_word(complaint: Complaint) -> type[ProviderError] | None:
-    words = complaint.code.lower()
-    return next((kind for word, kind in _WORDS if word in words), None)
+def _by_word(words: str) -> type[ProviderError] | None:
+    return next((kind for word, kind in _WORDS if word in words.lower()), None)
 
 
-def _complaint(error: Any) -> Complaint:
+def _complaint(error: Any) -> tuple[Complaint, str]:
+    """What an error says, and all its words that tell its class."""
     told = isinstance(error, dict) and bool(error.get("error"))
     if told:
         error = error["error"]
     if not isinstance(error, dict):
-        return Complaint(message=str(error), told=told)
+        return Complaint(message=str(error), told=told), ""
     message = error.get("message") or error.get("detail") or ""
-    return Complaint(
+    code, kind = str(error.get("code") or ""), str(error.get("type") or "")
+    complaint = Complaint(
         message=message if isinstance(message, str) else msgspec.json.encode(message).decode(),
-        code=str(error.get("code") or error.get("type") or ""),
+        code=code or kind,
         field=str(error.get("param") or ""),
         told=told,
     )
+    return complaint, f"{code} {kind}"
 
 
 def error_body(failure: Failure) -> bytes:
