@@ -22,8 +22,8 @@ from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
-from headrace.wire.openai_chat.sticky import Sticky
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.sticky import Sticky
 from headrace.wire.terminator import BRACKET, is_done
 
 _LENIENT_AFTER = 3  # chunks in a row with unknown fields: then the strict reading is not tried any more
