@@ -19,6 +19,8 @@ from headrace.core.chunk import (
 )
 from headrace.core.opaque import Opaque
 from headrace.wire.anthropic.schema import (
+    DELTA,
+    SIGNED,
     WIRE_NAME,
     CitationPiece,
     JsonPiece,
@@ -56,13 +58,14 @@ class Misplaced(Exception):
 class _Open:
     """A block between its start and its stop. block is -1 for one that is kept opaque."""
 
-    __slots__ = ("block", "input", "kind", "signature")
+    __slots__ = ("block", "input", "kind", "signature", "signed")
 
     def __init__(self, block: int, kind: BlockKind | None) -> None:
         self.block = block
         self.kind = kind
         self.input: Any = None  # of a tool call: what its start held, until a piece replaces it
         self.signature: str | None = None
+        self.signed: Opaque | None = None  # unknown fields of what brought the signature
 
 
 class Blocks:
@@ -120,15 +123,17 @@ class Blocks:
             if piece.thinking or vendor is not None:
                 out.append(ReasoningDelta(to.block, piece.thinking, vendor=vendor))
         elif type(piece) is JsonPiece and to.kind == "tool-call":
-            if piece.partial_json or vendor is not None:
+            if piece.partial_json:
                 to.input = None
+            if piece.partial_json or vendor is not None:
                 out.append(ToolCallDelta(to.block, piece.partial_json, vendor=vendor))
         elif type(piece) is SignaturePiece and to.kind == "reasoning":
-            to.signature = piece.signature
+            to.signature, to.signed = piece.signature, vendor
         elif type(piece) is CitationPiece and to.kind == "text":
-            out.append(_citation(to.block, piece.citation))
+            out.append(_citation(to.block, piece.citation, vendor))
         else:
-            self.odd_piece(index, msgspec.to_builtins(piece), out)
+            more = vendor.data if vendor is not None else {}
+            self.odd_piece(index, {**msgspec.to_builtins(piece), **more}, out)
 
     def odd_piece(self, index: int, delta: dict[str, Any], out: list[Chunk]) -> None:
         """A piece that chunks do not model, kept with the block it belongs to."""
@@ -155,8 +160,7 @@ class Blocks:
         if opened.input is not None:
             whole = msgspec.json.encode(opened.input).decode() if opened.input else NO_ARGUMENTS
             out.append(ToolCallDelta(opened.block, whole, vendor=IMPLIED))
-        signed = Opaque(WIRE_NAME, {"signature": opened.signature}) if opened.signature else None
-        out.append(BlockEnd(opened.block, vendor=signed))
+        out.append(BlockEnd(opened.block, vendor=_signed(opened)))
 
     def stop_all(self, out: list[Chunk]) -> None:
         """Close what was left open."""
@@ -190,8 +194,16 @@ def _vendor(body: dict[str, Any]) -> Opaque | None:
     return Opaque(WIRE_NAME, extra) if extra else None
 
 
-def _citation(block: int, body: dict[str, Any]) -> Citation:
+def _signed(opened: _Open) -> Opaque | None:
+    if not opened.signature:
+        return None
+    more = {SIGNED: opened.signed.data} if opened.signed is not None else {}
+    return Opaque(WIRE_NAME, {"signature": opened.signature, **more})
+
+
+def _citation(block: int, body: dict[str, Any], more: Opaque | None) -> Citation:
     url = body.get("url") or body.get("source") or ""
     title = body.get("title") or body.get("document_title") or ""
     quote = body.get("cited_text") or ""
-    return Citation(block, str(url), str(title), str(quote), vendor=Opaque(WIRE_NAME, body))
+    kept = {**body, DELTA: more.data} if more is not None else body
+    return Citation(block, str(url), str(title), str(quote), vendor=Opaque(WIRE_NAME, kept))

@@ -19,7 +19,7 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.errors import StreamCancelledException, Truncated, WireError
-from headrace.wire.anthropic.block_bodies import Fields, own
+from headrace.wire.anthropic.block_bodies import Fields, noted, own
 from headrace.wire.anthropic.failure import error_event
 from headrace.wire.anthropic.finish import reason_word
 from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockSequence, Overrun
@@ -111,7 +111,8 @@ class MessagesEncoder:
     def _write(self, event: Fields) -> None:
         if not self._begun:
             self._begun = True
-            self._write({"type": "message_start", "message": self._message()})
+            beside = noted(self._start.vendor)
+            self._write({"type": "message_start", "message": self._message(), **beside})
         self._out.append(b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)))
 
     def _message(self) -> Fields:
@@ -149,7 +150,11 @@ class MessagesEncoder:
         if isinstance(chunk, Finish):
             self._blocks.finish()
             self._write(self._delta(chunk))
-            self._out.append(_STOP)
+            beside = noted(chunk.vendor)
+            if beside:
+                self._write({"type": "message_stop", **beside})
+            else:
+                self._out.append(_STOP)
             return
         if isinstance(chunk, Cancelled):
             chunk = Failure.of(StreamCancelledException(chunk.why or "the stream was cancelled"))

@@ -12,6 +12,11 @@ from typing import Any, TypeAlias
 import msgspec
 
 WIRE_NAME = "anthropic"
+# Notes in `vendor` of where unknown fields stood: they begin with NOTE and are no part of a block.
+NOTE = "$"
+BESIDE = "$event"  # beside the event's own fields
+DELTA = "$delta"  # in the delta that brought a citation
+SIGNED = "$signed"  # in the delta that brought a block's signature, with its BESIDE
 
 
 class TextPiece(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text_delta"):
@@ -96,7 +101,7 @@ class MessageDelta(msgspec.Struct, gc=False, tag_field="type", tag="message_delt
     usage: dict[str, Any] | None = None
 
 
-class MessageStop(msgspec.Struct, gc=False, tag_field="type", tag="message_stop"):
+class MessageStop(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="message_stop"):
     """The last event."""
 
 
