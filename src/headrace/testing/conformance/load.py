@@ -5,8 +5,17 @@ from __future__ import annotations
 from headrace.core.chunk import Failure
 from headrace.testing import work
 from headrace.testing.conformance.case import Sample, WireCase
-from headrace.testing.conformance.reading import decoder, encoder, events, fault, read, short
+from headrace.testing.conformance.reading import (
+    decoder,
+    encoder,
+    events,
+    fault,
+    json_of,
+    read,
+    short,
+)
 from headrace.testing.conformance.separation import Event, joined
+from headrace.testing.conformance.tolerance import UNKNOWN, as_json
 
 FEW, MANY = 32, 256  # times an event comes
 GROWTH_BYTES = 8  # that a decoder may hold more for each further event
@@ -52,6 +61,26 @@ def bounded_stream(case: WireCase, sample: Sample) -> None:
         if many - few > GROWTH_BYTES * (MANY - FEW):
             grew = f"held {few} bytes after {FEW} and {many} after {MANY}"
             raise fault(f"event {place} of {len(parts)}, again and again: the decoder {grew}", unit)
+
+
+def bounded_names(case: WireCase, sample: Sample) -> None:
+    """What a decoder remembers of fields that it does not know does not grow with their number."""
+    parts = events(case, sample)
+    place, unit = _units(case, parts)[len(parts) // 2]
+    event = json_of(parts[place])
+    if not isinstance(event, dict):
+        return
+    held: list[int] = []
+    stage = decoder(case)()
+    stage.feed(_before(parts, place))
+    for number in range(1, 4 * MANY + 1):
+        more = as_json({**event, f"{UNKNOWN}_{number}": "x" * 100})
+        stage.feed(unit.replace(parts[place].data, more))
+        if number in (2 * MANY, 4 * MANY):
+            held.append(work.held_bytes(stage))
+    if held[1] - held[0] > GROWTH_BYTES * 2 * MANY:
+        grew = f"held {held[0]} bytes after {2 * MANY} and {held[1]} after {4 * MANY}"
+        raise fault(f"event {place} with ever new fields: the decoder {grew}", unit)
 
 
 def bounded_event(case: WireCase, sample: Sample) -> None:

@@ -38,6 +38,7 @@ CHECKS: dict[str, Row] = {
         (load.linear_in_events, "samples", False),
         (load.linear_drip_fed, "samples", False),
         (load.bounded_stream, "samples", False),
+        (load.bounded_names, "samples", False),
         (load.bounded_event, "samples", False),
         (load.encoder_linear, "samples", True),
         (encoding.same_events, "samples", True),
