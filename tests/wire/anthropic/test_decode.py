@@ -36,10 +36,7 @@ from headrace.core.chunk import (
 )
 from headrace.core.message import ReasoningPart
 from headrace.core.opaque import Opaque
-from headrace.testing import stages
 from headrace.wire.anthropic import MessagesDecoder
-
-READS = stages.reads(MessagesDecoder)
 
 
 def test_an_ordinary_answer_is_start_block_usage_finish() -> None:
@@ -57,31 +54,6 @@ def test_a_piece_comes_out_as_soon_as_its_event_is_whole() -> None:
     decoder = MessagesDecoder()
     decoder.feed([*TEXT[:3], TEXT[3][:-1]])
     assert decoder.feed([TEXT[3][-1:]]) == [TextDelta(0, "Hel")]
-
-
-@pytest.mark.parametrize("events", [TEXT, TOOLS], ids=["text", "tools"])
-def test_any_cut_any_truncation_any_garbage(events: tuple[bytes, ...]) -> None:
-    data = b"".join(events)
-    stages.every_split(READS, data)
-    stages.every_truncation(READS, data, chunks=True)
-    stages.garbage_everywhere(READS, data[:400], chunks=True)
-    stages.inert_after_close(READS, data)
-
-
-@pytest.mark.parametrize("place", range(len(TOOLS)))
-def test_cut_after_any_event_it_is_truncated(place: int) -> None:
-    assert failure(*TOOLS[:place]).kind == "truncated"
-
-
-@pytest.mark.parametrize("place", range(len(TOOLS)))
-def test_garbage_at_any_event_is_a_wire_failure_and_an_unknown_event_is_kept(place: int) -> None:
-    bad = failure(*TOOLS[:place], b"data: {]\n\n", *TOOLS[place:])
-    assert bad.kind == "wire"
-    assert "not valid JSON" in bad.message
-    new = {"type": "weather", "sky": "blue"}
-    chunks = decode(*TOOLS[:place], event(**new), *TOOLS[place:])
-    assert VendorPart(Opaque("anthropic", new)) in chunks
-    assert [one for one in chunks if not isinstance(one, VendorPart)] == decode(*TOOLS)
 
 
 def test_thinking_keeps_its_signature_for_the_next_turn_and_calls_are_whole() -> None:

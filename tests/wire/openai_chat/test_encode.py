@@ -225,13 +225,6 @@ def test_a_kept_field_never_replaces_what_is_modelled() -> None:
     assert part.data["choices"] == [{"index": 0, "filter": {}}]  # nor is what was kept changed
 
 
-def test_no_split_of_the_chunks_makes_a_difference() -> None:
-    make = lambda: ChatEncoder(include_usage=True)  # noqa: E731
-    stages.every_split(make, HELLO, normal=stages.joined)
-    stages.every_truncation(make, HELLO, normal=stages.joined)
-    stages.inert_after_close(make, HELLO)
-
-
 # --- bad ends, seen by the official client over its own transport
 
 
