@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.wire.anthropic.conftest import sdk_message
 from tests.wire.anthropic.events import PING, TEXT, begin, block, decode, event, stop
+from tests.wire.anthropic.judge import sdk_message
 
 from headrace.core.chunk import (
     AudioDelta,

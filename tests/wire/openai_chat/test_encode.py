@@ -10,7 +10,7 @@ import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from tests.wire.openai_chat.conftest import Said
+from tests.wire.openai_chat.judge import Said
 
 from headrace.core.chunk import (
     AudioDelta,

@@ -39,8 +39,9 @@ def well_formed(chunks: Sequence[Chunk]) -> None:
     """Prove that `chunks` are a reply as `headrace.core.chunk` says; AssertionError names the odd one.
 
     One terminal, and that last. `Start` first, once. Blocks are numbered from 0 in the order they open; each
-    delta stands in an open block of its own kind and candidate; none is left open by a `Finish`. A candidate
-    ends once and says nothing after that.
+    delta stands in an open block of its own kind and candidate; none is left open by a `Finish`. Each
+    candidate that said something ends; one that goes on after its end (some providers send two answers) ends
+    again.
     """
     order = _Order()
     for place, chunk in enumerate(chunks):
@@ -59,6 +60,7 @@ class _Order:
         self.over = False
         self.open: dict[int, BlockStart] = {}
         self.opened = 0
+        self.speaking: set[int] = set()
         self.ended: set[int] = set()
 
     def take(self, chunk: Any) -> str:
@@ -80,12 +82,15 @@ class _Order:
         self.over = True
         if isinstance(chunk, Finish) and self.open:
             return f"blocks {sorted(self.open)} are still open"
+        if isinstance(chunk, Finish) and self.speaking:
+            return f"candidates {sorted(self.speaking)} have not ended"
         return ""
 
     def _in_reply(self, chunk: Any) -> str:
         if isinstance(chunk, CandidateEnd):
             why = f"candidate {chunk.candidate} ended before" if chunk.candidate in self.ended else ""
             self.ended.add(chunk.candidate)
+            self.speaking.discard(chunk.candidate)
             return why
         if isinstance(chunk, BlockStart):
             return self._start(chunk)
@@ -102,7 +107,9 @@ class _Order:
             return f"the next block is number {self.opened}"
         self.opened += 1
         self.open[chunk.block] = chunk
-        return f"candidate {chunk.candidate} has ended" if chunk.candidate in self.ended else ""
+        self.speaking.add(chunk.candidate)
+        self.ended.discard(chunk.candidate)
+        return ""
 
     def _delta(self, chunk: Any) -> str:
         block = self.open.get(chunk.block)
