@@ -8,13 +8,14 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import client, decode, gateway, http_client, import_time, memory
+from benchmarks import client, decode, gateway, http_client, import_time, memory, translate
 from benchmarks.rig.docs import write_page
 from benchmarks.rig.options import Options, carry_out, parsed
 from benchmarks.rig.result import RESULTS, Result
 
 SCRIPTS = {
     "gateway": gateway.measure,
+    "translate": translate.measure,
     "memory": memory.measure,
     "client": client.measure,
     "http_client": http_client.measure,

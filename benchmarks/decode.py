@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from benchmarks.rig.figures import paired_ratio
 from benchmarks.rig.options import Options, main
+from benchmarks.rig.protocols import CHAT, chunk, words
 from benchmarks.rig.result import Check, Claim, Result
-from benchmarks.rig.script import chunk, events, words
 from headrace.core.chunk import Failure, TextDelta
 from headrace.framing.sse import SseDecoder
 from headrace.wire import wire_named
@@ -26,7 +26,8 @@ UNIT = "us CPU a chunk"
 
 def stream_bytes(pieces: int) -> bytes:
     """A whole answer's SSE body."""
-    return b"".join(events(pieces, asked=True)) + b"data: [DONE]\n\n"
+    played = CHAT.played(pieces, True)
+    return b"".join([*played.opening, *played.pieces, *played.ending])
 
 
 def cut(data: bytes, size: int) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from benchmarks.rig.script import words
+from benchmarks.rig.protocols import words
 
 PROMPT = "Tell me how the stream drives the mill."
 Reader = Callable[[str], Awaitable[str]]

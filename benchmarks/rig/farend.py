@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from benchmarks.rig.load import Plan, Report
-from benchmarks.rig.script import words
+from benchmarks.rig.protocols import CHAT, Protocol, words
 
 
 @contextmanager
@@ -26,22 +26,24 @@ def upstream() -> Iterator[int]:
             process.terminate()
 
 
-def ask(model: str, *, include_usage: bool = True) -> str:
-    """The JSON body of a streamed chat request."""
-    body: dict[str, object] = {
-        "model": model,
-        "messages": [{"role": "user", "content": "Tell me how the stream drives the mill."}],
-        "stream": True,
-    }
-    if include_usage:
-        body["stream_options"] = {"include_usage": True}
-    return json.dumps(body)
+def ask(model: str, *, include_usage: bool = True, protocol: Protocol = CHAT) -> str:
+    """The JSON body of a streamed request."""
+    return json.dumps(protocol.body(model, include_usage))
 
 
-def plan_for(port: int, path: str, model: str, streams: int, **more: object) -> Plan:
+def plan_for(
+    port: int, path: str, model: str, streams: int, *, protocol: Protocol = CHAT, **more: object
+) -> Plan:
     """A plan whose answers must be whole: `model` ends in the behaviour and the number of pieces."""
     pieces = int(model.rpartition("-")[2])
-    raw = {"port": port, "path": path, "body": ask(model), "streams": streams, "text": "".join(words(pieces))}
+    raw = {
+        "port": port,
+        "path": path,
+        "body": ask(model, protocol=protocol),
+        "streams": streams,
+        "text": "".join(words(pieces)),
+        "wire": protocol.name,
+    }
     return msgspec.convert({**raw, **more}, Plan)
 
 

@@ -64,6 +64,20 @@ HEADRACE = """
 [providers.up]
 wire = "openai_chat"
 base_url = "http://127.0.0.1:{upstream}/v1"
+
+[providers.openai_chat]
+wire = "openai_chat"
+base_url = "http://127.0.0.1:{upstream}/v1"
+
+[providers.anthropic]
+wire = "anthropic"
+auth = "none"
+base_url = "http://127.0.0.1:{upstream}/v1"
+
+[providers.openai_responses]
+wire = "openai_responses"
+auth = "none"
+base_url = "http://127.0.0.1:{upstream}/v1"
 """
 
 TENSORZERO = """

@@ -17,9 +17,9 @@ import msgspec
 import uvloop
 
 from benchmarks.rig.process import allow_open_files
+from benchmarks.rig.protocols import CHAT, PROTOCOLS
 from benchmarks.rig.verify import read_answer
 
-TEXT = b'"content":"'
 GOLDEN = (5**0.5 - 1) / 2
 END = b"0\r\n\r\n"
 
@@ -28,6 +28,7 @@ class Plan(msgspec.Struct):
     """port, path, body: where and what to ask. spacing_s: over which time the starts are spread.
 
     text, events: what each answer must hold (events 0: not checked; gateways may merge or split them).
+    wire: the protocol that is spoken, a row of `protocols.py`.
     """
 
     port: int
@@ -39,6 +40,7 @@ class Plan(msgspec.Struct):
     events: int = 0
     hold: bool = False
     timeout_s: float = 120.0
+    wire: str = CHAT.name
 
 
 def start_s(number: int, plan: Plan) -> float:
@@ -64,8 +66,9 @@ class Report(msgspec.Struct):
 class Reader(asyncio.Protocol):
     """One connection, one request."""
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, first: bytes) -> None:
         self._request = request
+        self._first = first
         self.parts: list[bytes] = []
         self.sent_s = 0.0
         self.first_s = 0.0
@@ -83,7 +86,7 @@ class Reader(asyncio.Protocol):
             self.transport.close()
             return
         self.parts.append(data)
-        if not self.first_s and TEXT in data.replace(b'"content":""', b""):
+        if not self.first_s and self._first in data.replace(b'"content":""', b""):
             self.first_s = time.perf_counter()
             self.first.set()
         if data.endswith(END):
@@ -99,7 +102,7 @@ def verdict(reader: Reader, plan: Plan) -> tuple[int, str]:
     raw = b"".join(reader.parts)
     if not raw:
         return 0, "no answer"
-    answer = read_answer(raw)
+    answer = read_answer(raw, PROTOCOLS[plan.wire])
     if answer.status != 200:
         return 0, f"status {answer.status}: {raw[-200:]!r}"
     if answer.error is not None:
@@ -120,7 +123,8 @@ async def open_all(plan: Plan) -> list[Reader]:
         f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\nContent-Type: application/json\r\n"
         f"Accept: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
-    readers = [Reader(request) for _ in range(plan.streams)]
+    first = PROTOCOLS[plan.wire].first
+    readers = [Reader(request, first) for _ in range(plan.streams)]
     began_s = loop.time()
     for number, reader in enumerate(readers):
         await asyncio.sleep(max(0.0, began_s + start_s(number, plan) - loop.time()))

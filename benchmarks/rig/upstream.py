@@ -107,7 +107,7 @@ class Player(asyncio.Protocol):
         try:
             ask = ASK.decode(body)
             asked = ask.stream_options is not None and ask.stream_options.include_usage
-            self._script = script(ask.model, asked)
+            self._script = script(ask.model, asked, head.split(b" ", 2)[1].decode())
         except (msgspec.DecodeError, KeyError, ValueError):
             self._transport.write(BAD)
             self._transport.close()

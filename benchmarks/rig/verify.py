@@ -2,45 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import msgspec
 
-
-class _Delta(msgspec.Struct):
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    delta: _Delta
-    finish_reason: str | None = None
-
-
-class _Event(msgspec.Struct):
-    choices: list[_Choice] = []
-    usage: dict[str, Any] | None = None
-    error: dict[str, Any] | None = None
-
-
-EVENT = msgspec.json.Decoder(_Event)
-
-
-@dataclass(slots=True)
-class Answer:
-    """What one answer held.
-
-    done: `[DONE]` came, and nothing after it. garbled: how many events were not JSON.
-    """
-
-    status: int
-    events: int = 0
-    text: str = ""
-    finish: str = ""
-    output_tokens: int = 0
-    error: dict[str, Any] | None = None
-    done: bool = False
-    garbled: int = 0
+from benchmarks.rig.protocols import CHAT, Answer, Protocol
 
 
 def body_of(answer: bytes) -> tuple[int, bytes]:
@@ -60,11 +24,10 @@ def body_of(answer: bytes) -> tuple[int, bytes]:
     return status, b"".join(parts)
 
 
-def read_answer(raw: bytes) -> Answer:
-    """Read a raw HTTP answer of a chat stream."""
+def read_answer(raw: bytes, protocol: Protocol = CHAT) -> Answer:
+    """Read a raw HTTP answer of a stream in `protocol`."""
     status, body = body_of(raw)
     answer = Answer(status)
-    pieces: list[str] = []
     for block in body.replace(b"\r\n", b"\n").split(b"\n\n"):
         data = b"".join(line[6:] for line in block.split(b"\n") if line.startswith(b"data: "))
         if not data:
@@ -75,18 +38,10 @@ def read_answer(raw: bytes) -> Answer:
         answer.done = False
         answer.events += 1
         try:
-            _take(EVENT.decode(data), answer, pieces)
+            event = msgspec.json.decode(data)
         except msgspec.DecodeError:
             answer.garbled += 1
-    answer.text = "".join(pieces)
+            continue
+        protocol.take(event, answer)
+    answer.text = "".join(answer.pieces)
     return answer
-
-
-def _take(event: _Event, answer: Answer, pieces: list[str]) -> None:
-    if event.error is not None:
-        answer.error = event.error
-    if event.usage:
-        answer.output_tokens = int(event.usage.get("completion_tokens", 0))
-    for choice in event.choices:
-        pieces.append(choice.delta.content or "")
-        answer.finish = choice.finish_reason or answer.finish

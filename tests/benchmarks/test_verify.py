@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.rig.script import BURST, script, words
+from benchmarks.rig.protocols import PROTOCOLS, Protocol, words
+from benchmarks.rig.script import BURST, script
 from benchmarks.rig.verify import body_of, read_answer
+
+from headrace.core.fold import fold
+from headrace.testing.stages import run
+from headrace.wire import wire_named
 
 
 def played(model: str, *, asked: bool = True) -> bytes:
@@ -28,7 +33,7 @@ def test_usage_comes_only_where_it_was_asked_for() -> None:
 
 
 def test_spread_has_a_write_an_event_and_burst_many() -> None:
-    assert len(script("spread-64", True).writes) == 66
+    assert len(script("spread-64", True).writes) == 65
     assert len(script("burst-64", True).writes) == 1 + (64 - 1 + BURST - 1) // BURST + 1
 
 
@@ -52,6 +57,20 @@ def test_a_body_cut_inside_a_chunk_gives_what_came() -> None:
         200,
         b"abcde",
     )
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
+def test_every_protocol_is_played_as_its_own_wire_reads_it(protocol: Protocol) -> None:
+    raw = b"".join(script("burst-40", True, protocol.path).writes)
+    answer = read_answer(raw, protocol)
+    assert (answer.done, answer.finish, answer.text) == (True, "stop", "".join(words(40)))
+    assert (answer.output_tokens, answer.garbled, answer.error) == (40, 0, None)
+    chunks = run(wire_named(protocol.name).decoder(), [[body_of(raw)[1]]])
+    reply = fold(chunks)
+    assert (reply.text, reply.finish_reason, reply.failure) == (answer.text, "stop", None)
+    assert reply.usage is not None
+    assert reply.usage.output_tokens == 40
+    assert protocol.first not in b"".join(protocol.played(3, True).opening).replace(b'"content":""', b"")
 
 
 @pytest.mark.parametrize("model", ["tide-5", "spread", "spread-many"])

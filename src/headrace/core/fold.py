@@ -196,19 +196,16 @@ class ReplyFold:
             case Citation():
                 self._of(chunk.candidate).citations.append(chunk)
             case VendorPart():
-                self._vendor.append(chunk.part)
+                if chunk.block < 0:  # else it is a piece of an opaque block, which has it whole
+                    self._vendor.append(chunk.part)
             case BlockEnd():
                 self._ended(chunk)
             case _:
                 assert_never(chunk)
 
     def _ended(self, chunk: BlockEnd) -> None:
-        if chunk.vendor is None:
-            return
-        gathered = self._of(chunk.candidate)
-        gathered.vendor.append(chunk.vendor)
-        block = gathered.blocks.get(chunk.block)
-        if block is not None:
+        block = self._of(chunk.candidate).blocks.get(chunk.block)
+        if block is not None and chunk.vendor is not None:
             block.end = chunk.vendor
 
 

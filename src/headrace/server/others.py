@@ -50,9 +50,9 @@ def _at_first(make: Callable[[], Endpoint]) -> Endpoint:
 
 
 def _plain(app: App, wire: str) -> Endpoint:
-    front = wire_named(wire).front
-    assert front is not None
-    return Answers(app, front)
+    found = wire_named(wire)
+    assert found.front is not None
+    return Answers(app, found.front, relays=wire if found.relay is not None else "")
 
 
 def _ollama_generate(app: App) -> Endpoint:
@@ -85,9 +85,9 @@ def _unnamed(app: App, front: Front) -> Endpoint:
 
 
 def _gemini(app: App, tree: str) -> Endpoint:
-    from headrace.wire.gemini import ARRAY_FRONT, FRONT
+    from headrace.wire.gemini import ARRAY_FRONT, FRONT, WIRE
 
-    events, array = Answers(app, FRONT), Answers(app, ARRAY_FRONT)
+    events, array = Answers(app, FRONT, relays=WIRE.name), Answers(app, ARRAY_FRONT)
 
     def endpoint(exchange: Exchange) -> None:
         exchange.error_body = FRONT.error_body

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
+from headrace.core.message import Message, OpaquePart, Part
 from headrace.core.opaque import Opaque
 
 Fields = dict[str, Any]
@@ -30,9 +34,23 @@ def add_own(body: Fields, vendor: Opaque | None, wire: str, warnings: list[str])
     body.update({name: value for name, value in own.items() if name not in body})
 
 
-def warn_opaque(warnings: list[str], vendor: Opaque) -> None:
-    """Say that a part of another protocol's own was left out."""
-    warn(warnings, f"a part of the {vendor.wire} protocol's own was left out: no other understands it")
+def understood(messages: Iterable[Message], wire: str, warnings: list[str]) -> list[Message]:
+    """The messages without the opaque parts of other wires; one that held nothing else is left out whole."""
+    taken: list[Message] = []
+    for message in messages:
+        parts = tuple(part for part in message.parts if not _is_foreign(part, wire, warnings))
+        if len(parts) == len(message.parts):
+            taken.append(message)
+        elif parts:
+            taken.append(msgspec.structs.replace(message, parts=parts))
+    return taken
+
+
+def _is_foreign(part: Part, wire: str, warnings: list[str]) -> bool:
+    if not isinstance(part, OpaquePart) or part.vendor.wire == wire:
+        return False
+    warn(warnings, f"a part of the {part.vendor.wire} protocol's own was left out: no other understands it")
+    return True
 
 
 def warn(warnings: list[str], said: str) -> None:

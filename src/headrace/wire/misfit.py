@@ -13,6 +13,16 @@ _BLANK = b" \t\r\n\xef\xbb\xbf"
 ReadFailure = Callable[[int, Mapping[str, str], bytes, str], Failure]
 
 
+def begun(data: bytes) -> bytes:
+    """What of an answer's beginning tells what it is: `data` without the blanks before it."""
+    return data.lstrip(_BLANK)
+
+
+def is_odd(beginning: bytes) -> bool:
+    """Whether an answer that begins so is no event stream."""
+    return beginning[:1] in (b"{", b"[", b"<")
+
+
 class Misfit:
     """Holds the beginning of an answer that starts like a JSON document or a page.
 
@@ -36,8 +46,8 @@ class Misfit:
     def take(self, data: bytes) -> bool:
         """Whether `data` belongs to a misfit and is held here."""
         if not self.found:
-            data = data.lstrip(_BLANK)  # blanks before it may have come in a read of their own
-            self.found = data[:1] in (b"{", b"[", b"<")
+            data = begun(data)  # blanks before it may have come in a read of their own
+            self.found = is_odd(data)
             self.settled = bool(data) and not self.found
         if self.found:
             self._held += data

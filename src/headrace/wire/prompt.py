@@ -18,7 +18,6 @@ from typing import Any
 from headrace.core.message import (
     ImagePart,
     Message,
-    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -26,7 +25,7 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from headrace.wire.kept import warn, warn_opaque
+from headrace.wire.kept import understood, warn
 
 PLAIN = {
     "system_turn": "{}\n\n",
@@ -58,7 +57,7 @@ def prompt_of(
     image: WriteImage | None = None,
 ) -> str:
     """The conversation as one text; what text cannot carry is a warning."""
-    turns = list(messages)
+    turns = understood(messages, "", warnings)
     if len(turns) == 1 and turns[0].role == "user" and not any(name in quirks for name in PLAIN):
         return _text(turns[0].parts, warnings, image)
     if not any(name in quirks for name in PLAIN):
@@ -90,8 +89,6 @@ def _part(part: Part, warnings: list[str], image: WriteImage | None) -> str:
             return _text(part.parts, warnings, image)
         case ReasoningPart():
             warn(warnings, "reasoning of earlier turns was left out: a prompt has no place for it")
-        case OpaquePart():
-            warn_opaque(warnings, part.vendor)
         case _:
             kind = type(part).__name__.removesuffix("Part").lower()
             warn(warnings, f"a part of kind {kind} was left out: this protocol takes text only")

@@ -34,7 +34,8 @@ from headrace.core.chunk import (
     UsageReport,
     VendorPart,
 )
-from headrace.core.message import ReasoningPart
+from headrace.core.fold import fold
+from headrace.core.message import OpaquePart, ReasoningPart
 from headrace.core.opaque import Opaque
 from headrace.wire.anthropic import MessagesDecoder
 
@@ -101,21 +102,40 @@ def test_citations_stand_under_their_block() -> None:
         begin(), block(0, "text", text="", citations=[]), piece(0, "citations_delta", citation=source)
     )
     assert chunks[-2] == Citation(0, "u", "t", "q", vendor=Opaque("anthropic", source))
+    (part,) = fold(decode(begin(), block(0, "text", text="", citations=[], mood="glad"),
+                          piece(0, "citations_delta", citation=source), stop(0))).message.parts  # fmt: skip
+    assert part.vendor == Opaque("anthropic", {"citations": [source], "mood": "glad"})
 
 
-def test_blocks_that_are_not_modelled_stay_events() -> None:
-    events = [
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "server_tool_use", "id": "s"}},
-        {
-            "type": "content_block_delta",
-            "index": 0,
-            "delta": {"type": "input_json_delta", "partial_json": "{}"},
-        },
-        {"type": "content_block_stop", "index": 0},
+def test_blocks_that_are_not_modelled_are_opaque_and_whole_at_their_end() -> None:
+    search = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+    pieces = [{"type": "input_json_delta", "partial_json": said} for said in ('{"query":', ' "q"}')]
+    odd = {"type": "mood_delta", "mood": "glad"}
+    events = [event("content_block_delta", index=0, delta=one) for one in (*pieces, odd)]
+    chunks = decode(
+        begin(),
+        event("content_block_start", index=0, content_block=search),
+        *events,
+        stop(0),
+        block(1, "text", text=""),
+    )
+    whole = {**search, "input": {"query": "q"}, "mood": "glad"}
+    assert chunks[2:-1] == [
+        BlockStart(0, "opaque", "s", "web_search", vendor=Opaque("anthropic", search)),
+        *(VendorPart(Opaque("anthropic", one), 0) for one in (*pieces, odd)),
+        BlockEnd(0, vendor=Opaque("anthropic", whole)),
+        BlockStart(1, "text"),
     ]
-    chunks = decode(begin(), *(event(**one) for one in events), block(1, "text", text=""))
-    assert [one.part.data for one in chunks if isinstance(one, VendorPart)] == events
-    assert chunks[-2] == BlockStart(0, "text")
+    reply = fold(chunks)
+    assert reply.message.parts[0] == OpaquePart(Opaque("anthropic", whole))
+    assert len(reply.vendor) == 1  # what the message began with
+    assert reply.candidates[0].vendor == ()
+
+
+def test_an_opaque_block_is_bounded() -> None:
+    pieces = [event("content_block_delta", index=0, delta={f"field_{at}": 1}) for at in range(300)]
+    bad = failure(begin(), block(0, "new"), *pieces)
+    assert (bad.kind, "beyond what is kept" in bad.message) == ("wire", True)
 
 
 def test_unknown_fields_and_pieces_are_kept_with_their_block() -> None:
@@ -211,8 +231,17 @@ def test_nothing_follows_the_end() -> None:
 )
 def test_a_block_of_wrong_types_is_kept_as_it_is(odd: dict[str, Any]) -> None:
     chunks = decode(begin(), event("content_block_start", index=0, **odd), stop(0), reason(), END)
-    assert isinstance(chunks[2], VendorPart)
+    assert chunks[2] == BlockStart(0, "opaque", vendor=Opaque("anthropic", odd["content_block"]))
     assert isinstance(chunks[-1], Finish)
+
+
+def test_a_broken_letter_in_an_unknown_field_breaks_no_event() -> None:
+    last = event("message_delta", delta={"stop_reason": "end_turn"}, usage={}, mood="x").replace(
+        b'"mood"', b'"m\xff"'
+    )
+    chunks = decode(*TEXT[:-2], last, END)
+    assert isinstance(chunks[-1], Finish)
+    assert chunks[-2] == CandidateEnd("stop", "end_turn", vendor=Opaque("anthropic", {"m\ufffd": "x"}))
 
 
 def test_deep_nesting_is_a_failure_and_no_crash() -> None:

@@ -34,6 +34,7 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.fold import fold
+from headrace.core.message import OpaquePart, TextPart
 from headrace.testing import stages
 from headrace.wire.gemini import GeminiDecoder
 from headrace.wire.gemini.finish import REASONS
@@ -137,16 +138,21 @@ def test_media() -> None:
 def test_what_we_do_not_model_is_kept_in_its_place() -> None:
     code = {"executableCode": {"language": "PYTHON", "code": "print(1)"}}
     chunks = decode(said(text("a")), said(code, text("b")), said(reason="STOP", safetyRatings=[{"x": 1}]))
-    assert [type(one).__name__ for one in chunks[2:7]] == [
+    assert [type(one).__name__ for one in chunks[2:8]] == [
         "TextDelta",
         "BlockEnd",
-        "VendorPart",
+        "BlockStart",
+        "BlockEnd",
         "BlockStart",
         "TextDelta",
     ]
-    kept = [one.part.data for one in chunks if isinstance(one, VendorPart)]
-    assert kept[0]["candidates"] == [{"index": 0, "content": {"parts": [code]}}]
-    assert kept[1]["candidates"] == [{"index": 0, "safetyRatings": [{"x": 1}]}]
+    kinds = [type(part) for part in fold(chunks).message.parts]
+    assert kinds == [TextPart, OpaquePart, TextPart]
+    opaque = fold(chunks).message.parts[1].vendor
+    assert opaque is not None
+    assert opaque.data["part"] == code
+    (kept,) = [one.part.data for one in chunks if isinstance(one, VendorPart)]
+    assert kept["candidates"] == [{"index": 0, "safetyRatings": [{"x": 1}]}]
     odd = decode(event(candidates=[], newField=1, modelStatus={"a": 1}), *TEXT)
     assert {"newField": 1, "modelStatus": {"a": 1}} in [
         one.part.data for one in odd if isinstance(one, VendorPart)

@@ -15,6 +15,7 @@ from headrace.wire.anthropic.parse import count_body, parse_count, parse_request
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.whole import message_body
 from headrace.wire.base import Front, Wire
+from headrace.wire.relay import event_relay, renamed
 
 __all__ = [
     "WIRE",
@@ -43,5 +44,7 @@ WIRE = Wire(
     build=build,
     decoder=MessagesDecoder,
     failure=failure_from_response,
+    relay=event_relay(MessagesDecoder, lambda failure, _events: error_event(failure)),
+    rebody=renamed,
     front=_FRONT,
 )

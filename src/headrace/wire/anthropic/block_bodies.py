@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from headrace.core.chunk import (
     BlockEnd,
     BlockKind,
@@ -18,10 +16,9 @@ from headrace.core.chunk import (
     TranscriptDelta,
 )
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.blocks import IMPLIED, NO_ARGUMENTS
-from headrace.wire.anthropic.schema import BESIDE, NOTE, SIGNED, WIRE_NAME
+from headrace.wire.anthropic.arguments import IMPLIED, NO_ARGUMENTS
+from headrace.wire.anthropic.schema import BESIDE, NOTES, SIGNED, WIRE_NAME
 from headrace.wire.kept import own_of
-from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
 Delta = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | TranscriptDelta
@@ -39,9 +36,7 @@ KINDS: dict[BlockKind, str] = {
 def own(vendor: Opaque | None) -> Fields:
     """What came over this wire with a chunk or a part; nothing of another wire's, and no notes."""
     kept = own_of(vendor, WIRE_NAME)
-    if any(name.startswith(NOTE) for name in kept):
-        return {name: kept[name] for name in kept if not name.startswith(NOTE)}
-    return kept
+    return kept if NOTES.isdisjoint(kept) else {name: kept[name] for name in kept if name not in NOTES}
 
 
 def noted(vendor: Opaque | None, note: str = BESIDE) -> Fields:
@@ -119,26 +114,3 @@ def citation(source: Citation) -> Fields | None:
         "title": source.title or None,
         "url": source.url,
     }
-
-
-def tool_input(arguments: str) -> Fields:
-    """A call's arguments as the object that the vendor wants; what is no object is kept beneath a name."""
-    if not arguments.strip():
-        return {}
-    try:
-        parsed = msgspec.json.decode(arguments)
-    except UNREADABLE:
-        return {"_arguments": arguments}
-    return parsed if isinstance(parsed, dict) else {"_arguments": parsed}
-
-
-def is_whole(arguments: list[str]) -> bool:
-    """Whether a call's arguments so far are a complete JSON object, so that nothing can follow."""
-    text = "".join(arguments)
-    if not text.lstrip().startswith("{"):
-        return False
-    try:
-        msgspec.json.decode(text, type=msgspec.Raw)
-    except UNREADABLE:
-        return False
-    return True

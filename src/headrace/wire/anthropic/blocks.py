@@ -18,6 +18,7 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.anthropic.arguments import IMPLIED, NO_ARGUMENTS, tool_input
 from headrace.wire.anthropic.schema import (
     DELTA,
     SIGNED,
@@ -31,6 +32,9 @@ from headrace.wire.anthropic.schema import (
 )
 
 MAX_OPEN_BLOCKS = 1024
+MAX_OPAQUE_CHARS = 16 * 2**20  # of the input of a block that is kept opaque
+MAX_OPAQUE_FIELDS = 256
+MAX_CITATIONS = 1024  # of one block, kept for the next turn
 
 _KINDS: dict[str, BlockKind] = {
     "text": "text",
@@ -46,9 +50,6 @@ _CARRIED: dict[str, frozenset[str]] = {
     "tool_use": frozenset({"type", "id", "name", "input"}),
 }
 _TEXTS = ("text", "thinking", "id", "name", "signature")
-# What stands for the call of a tool without arguments: the vendor's input is {}, never nothing.
-NO_ARGUMENTS = "{}"
-IMPLIED = Opaque(WIRE_NAME, {"implied": True})
 
 
 class Misplaced(Exception):
@@ -56,23 +57,64 @@ class Misplaced(Exception):
 
 
 class _Open:
-    """A block between its start and its stop. block is -1 for one that is kept opaque."""
+    """A block between its start and its stop."""
 
-    __slots__ = ("block", "input", "kind", "signature", "signed")
+    __slots__ = ("block", "body", "chars", "cited", "extra", "input", "json", "kind", "signature", "signed")
 
-    def __init__(self, block: int, kind: BlockKind | None) -> None:
+    def __init__(self, block: int, kind: BlockKind) -> None:
         self.block = block
         self.kind = kind
         self.input: Any = None  # of a tool call: what its start held, until a piece replaces it
         self.signature: str | None = None
         self.signed: Opaque | None = None  # unknown fields of what brought the signature
+        self.extra: Opaque | None = None  # what its start said beyond the ordinary
+        self.cited: list[dict[str, Any]] = []
+        self.body: dict[str, Any] = {}  # of an opaque one, as far as it has come
+        self.json: list[str] = []  # pieces of an opaque one's input
+        self.chars = 0  # of them
+
+    def take(self, delta: dict[str, Any]) -> None:
+        """Note a piece of an opaque block. Raises Misplaced where it grows beyond its bound."""
+        said = delta.get("partial_json")
+        if isinstance(said, str):
+            self.json.append(said)
+            self.chars += len(said)
+        else:
+            self.body.update({name: delta[name] for name in delta if name != "type"})
+        if self.chars > MAX_OPAQUE_CHARS or len(self.body) > MAX_OPAQUE_FIELDS:
+            raise Misplaced("a block of an unknown kind has grown beyond what is kept")
+
+    def cite(self, citation: dict[str, Any]) -> None:
+        """Note a source, as far as the bound."""
+        if len(self.cited) < MAX_CITATIONS:
+            self.cited.append(citation)
+
+    def end(self) -> Opaque | None:
+        """What goes back to the vendor with the finished block, beside what chunks say themselves."""
+        if self.kind == "opaque":
+            return Opaque(WIRE_NAME, self._whole())
+        own: dict[str, Any] = {}
+        if self.signature:
+            own["signature"] = self.signature
+            if self.signed is not None:
+                own[SIGNED] = self.signed.data
+        if self.cited:
+            own = {**(self.extra.data if self.extra is not None else {}), "citations": self.cited}
+        return Opaque(WIRE_NAME, own) if own else None
+
+    def _whole(self) -> dict[str, Any]:
+        """An opaque block, complete."""
+        if "".join(self.json):
+            self.body["input"] = tool_input("".join(self.json))
+        return self.body
 
 
 class Blocks:
     """Takes the events of blocks by the vendor's index; ours count up from 0 over what is modelled.
 
     Text, thinking and tool calls are modelled. Every other kind (a server's tools and their results,
-    compaction, uploads, what does not exist yet) comes out as `VendorPart`s, an event each.
+    compaction, uploads, what does not exist yet) is an opaque block: its beginning in `BlockStart`, a
+    `VendorPart` for each piece, and the whole of it in `BlockEnd`.
     """
 
     __slots__ = ("_next", "_open", "spoke")
@@ -95,16 +137,17 @@ class Blocks:
             raise Misplaced(f"more than {MAX_OPEN_BLOCKS} blocks are open")
         self.spoke = True
         kind = _kind(body)
-        if kind is None:
-            self._open[index] = _Open(-1, None)
-            event = {"type": "content_block_start", "index": index, "content_block": body}
-            out.append(VendorPart(Opaque(WIRE_NAME, event)))
-            return
         block, self._next = self._next, self._next + 1
         opened = self._open[index] = _Open(block, kind)
+        if kind == "opaque":
+            opened.body = dict(body)
+            id, name = _text(body.get("id")), _text(body.get("name"))
+            out.append(BlockStart(block, kind, id, name, vendor=Opaque(WIRE_NAME, body)))
+            return
         tool = kind == "tool-call"
         id, name = (body.get("id") or "", body.get("name") or "") if tool else ("", "")
-        out.append(BlockStart(block, kind, id, name, vendor=_vendor(body)))
+        opened.extra = _vendor(body)
+        out.append(BlockStart(block, kind, id, name, vendor=opened.extra))
         if tool:
             opened.input = body.get("input")
         elif kind == "text" and body.get("text"):
@@ -131,6 +174,7 @@ class Blocks:
             to.signature, to.signed = piece.signature, vendor
         elif type(piece) is CitationPiece and to.kind == "text":
             out.append(_citation(to.block, piece.citation, vendor))
+            to.cite(piece.citation)
         else:
             more = vendor.data if vendor is not None else {}
             self.odd_piece(index, {**msgspec.to_builtins(piece), **more}, out)
@@ -147,20 +191,17 @@ class Blocks:
             case "tool-call":
                 out.append(ToolCallDelta(to.block, "", vendor=vendor))
             case _:
-                event = {"type": "content_block_delta", "index": index, "delta": delta}
-                out.append(VendorPart(Opaque(WIRE_NAME, event)))
+                to.take(delta)
+                out.append(VendorPart(vendor, to.block))
 
     def stop(self, index: int, out: list[Chunk]) -> None:
         """A block is complete."""
         opened = self._at(index)
         del self._open[index]
-        if opened.kind is None:
-            out.append(VendorPart(Opaque(WIRE_NAME, {"type": "content_block_stop", "index": index})))
-            return
         if opened.input is not None:
             whole = msgspec.json.encode(opened.input).decode() if opened.input else NO_ARGUMENTS
             out.append(ToolCallDelta(opened.block, whole, vendor=IMPLIED))
-        out.append(BlockEnd(opened.block, vendor=_signed(opened)))
+        out.append(BlockEnd(opened.block, vendor=opened.end()))
 
     def stop_all(self, out: list[Chunk]) -> None:
         """Close what was left open."""
@@ -174,13 +215,17 @@ class Blocks:
         return found
 
 
-def _kind(body: dict[str, Any]) -> BlockKind | None:
-    """Our kind of a block; None where it is not modelled or its fields are not what the schema says."""
+def _kind(body: dict[str, Any]) -> BlockKind:
+    """Our kind of a block; opaque where it is not modelled or its fields are not what the schema says."""
     told = body.get("type")
-    kind = _KINDS.get(told) if isinstance(told, str) else None
+    kind = _KINDS.get(told, "opaque") if isinstance(told, str) else "opaque"
     if any(not isinstance(body.get(name) or "", str) for name in _TEXTS):
-        return None
-    return None if kind == "tool-call" and not isinstance(body.get("input") or {}, dict) else kind
+        return "opaque"
+    return "opaque" if kind == "tool-call" and not isinstance(body.get("input") or {}, dict) else kind
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _vendor(body: dict[str, Any]) -> Opaque | None:
@@ -192,13 +237,6 @@ def _vendor(body: dict[str, Any]) -> Opaque | None:
         carried -= {"input"}
     extra = {name: value for name, value in body.items() if name not in carried}
     return Opaque(WIRE_NAME, extra) if extra else None
-
-
-def _signed(opened: _Open) -> Opaque | None:
-    if not opened.signature:
-        return None
-    more = {SIGNED: opened.signed.data} if opened.signed is not None else {}
-    return Opaque(WIRE_NAME, {"signature": opened.signature, **more})
 
 
 def _citation(block: int, body: dict[str, Any], more: Opaque | None) -> Citation:

@@ -17,9 +17,11 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from headrace.wire.anthropic.block_bodies import Fields, own, tool_input
+from headrace.wire.anthropic.arguments import tool_input
+from headrace.wire.anthropic.block_bodies import Fields, own
 from headrace.wire.anthropic.media import document, image
-from headrace.wire.kept import warn
+from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.kept import understood, warn
 
 Content = str | list[Fields]
 
@@ -33,7 +35,7 @@ def conversation(messages: Iterable[Message], warnings: list[str]) -> tuple[Cont
     system: list[Fields] = []
     bodies: list[Fields] = []
     results = False  # whether the last body is a turn of tool results, which what the user says next joins
-    for message in messages:
+    for message in understood(messages, WIRE_NAME, warnings):
         if message.name:
             warn(warnings, "names of speakers were left out: this protocol has no field for them")
         blocks = _blocks(message.parts, warnings)

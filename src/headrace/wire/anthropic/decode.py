@@ -117,7 +117,7 @@ class MessagesDecoder(EventDecoder):
             return
         try:
             self._odd(read, out)
-        except (Misplaced, msgspec.ValidationError, RecursionError) as error:
+        except (Misplaced, *UNREADABLE) as error:
             self._end(broken(data, self._events, str(error)), out)
 
     def _odd(self, read: dict[str, Any], out: list[Chunk]) -> None:
@@ -223,7 +223,8 @@ class MessagesDecoder(EventDecoder):
     def _candidate_end(self, delta: dict[str, Any], data: bytes, out: list[Chunk]) -> None:
         told = msgspec.convert(delta, _Stopped)
         extra = {name: value for name, value in delta.items() if name not in _STOPPED}
-        beside = {name: value for name, value in msgspec.json.decode(data).items() if name not in _DELTA}
+        said = msgspec.json.decode(data.decode("utf-8", "replace"))  # a broken letter in it breaks no event
+        beside = {name: value for name, value in said.items() if name not in _DELTA}
         vendor = {**({"delta": extra} if extra else {}), **beside}
         if told.stop_reason is None:
             if vendor:

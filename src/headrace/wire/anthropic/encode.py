@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from headrace.core.chunk import (
+    BlockEnd,
+    BlockStart,
     Cancelled,
     CandidateEnd,
     Chunk,
@@ -18,11 +19,13 @@ from headrace.core.chunk import (
     UsageReport,
     VendorPart,
 )
+from headrace.core.opaque import Opaque
 from headrace.errors import StreamCancelledException, Truncated, WireError
 from headrace.wire.anthropic.block_bodies import Fields, noted, own
 from headrace.wire.anthropic.failure import error_event
 from headrace.wire.anthropic.finish import reason_word
-from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockSequence, Overrun
+from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockChunk, BlockSequence, Overrun
 from headrace.wire.anthropic.usage import usage_body
 
 _json = msgspec.json.encode
@@ -59,7 +62,7 @@ class MessagesEncoder:
         self._usage: UsageReport | None = None
         self._end: CandidateEnd | None = None
         self._more: Fields = {}  # of a message_delta that came before the last
-        self._opaque: dict[Any, int] = {}  # the source's indices of opaque blocks -> ours
+        self._opaque: dict[int, int] = {}  # opaque blocks -> the vendor's indices
         self._text_block = -1  # the open text block; its ordinary event begins with `_text`
         self._text = b""
         self._begun = False
@@ -87,13 +90,10 @@ class MessagesEncoder:
     def _other(self, chunk: Chunk) -> None:
         if getattr(chunk, "candidate", 0):
             return
+        if isinstance(chunk, BlockStart | BlockEnd | VendorPart) and self._own_block(chunk):
+            return
         if isinstance(chunk, BLOCK_CHUNKS):
-            try:
-                self._blocks.take(chunk)
-            except Overrun as error:
-                self._terminal(Failure.of(WireError(str(error))))
-            self._text_block = self._blocks.number if self._blocks.in_text else -1
-            self._text = _TEXT % self._blocks.index
+            self._block(chunk)
             return
         match chunk:
             case Start():
@@ -107,6 +107,14 @@ class MessagesEncoder:
                 self._vendor(own(chunk.part))
             case Finish() | Failure() | Cancelled():
                 self._terminal(chunk)
+
+    def _block(self, chunk: BlockChunk) -> None:
+        try:
+            self._blocks.take(chunk)
+        except Overrun as error:
+            self._terminal(Failure.of(WireError(str(error))))
+        self._text_block = self._blocks.number if self._blocks.in_text else -1
+        self._text = _TEXT % self._blocks.index
 
     def _write(self, event: Fields) -> None:
         if not self._begun:
@@ -130,20 +138,37 @@ class MessagesEncoder:
             "stop_sequence": None,
         }
 
+    def _own_block(self, chunk: BlockStart | BlockEnd | VendorPart) -> bool:
+        """Whether a chunk belongs to an opaque block; one of this wire's is written as it came."""
+        if isinstance(chunk, BlockStart):
+            if chunk.kind != "opaque":
+                return False
+            if chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME:
+                index = self._opaque[chunk.block] = self._blocks.opaque()
+                self._text_block = -1
+                self._own_event("start", index, chunk.vendor, "content_block")
+            return True
+        index = self._opaque.get(chunk.block, -1)
+        if index < 0:
+            return False
+        if isinstance(chunk, VendorPart):
+            self._own_event("delta", index, chunk.part, "delta")
+        else:
+            del self._opaque[chunk.block]
+            self._own_event("stop", index, chunk.vendor)
+        return True
+
+    def _own_event(self, what: str, index: int, vendor: Opaque | None, field: str = "") -> None:
+        body = {field: own(vendor)} if field else {}
+        self._write({"type": f"content_block_{what}", "index": index, **body, **noted(vendor)})
+
     def _vendor(self, event: Fields) -> None:
-        """An event of this wire's that is not modelled; its index is ours to give."""
+        """An event of this wire's that is not modelled."""
         kind = event.get("type")
-        if kind == "content_block_start":
-            self._opaque[event.get("index")] = self._blocks.opaque()
-            self._text_block = -1
-        elif kind == "message_delta":
+        if kind == "message_delta":
             self._more = event
-            return
-        if not isinstance(kind, str):
-            return
-        told = event.get("index")
-        index = self._opaque.get(told) if isinstance(told, int) else None
-        self._write(event if index is None else {**event, "index": index})
+        elif isinstance(kind, str):
+            self._write(event)
 
     def _terminal(self, chunk: Finish | Failure | Cancelled) -> None:
         self._done = True

@@ -101,8 +101,9 @@ def with_beside(out: list[Chunk], begun: int, kind: str, more: dict[str, Any]) -
     """Keep such fields in the chunk, from `begun` on, that the event of this kind gave."""
     for place in range(begun, len(out)):
         chunk: Any = out[place]
-        if type(chunk) is VendorPart:  # an event that is kept whole
-            out[place] = VendorPart(Opaque(WIRE_NAME, {**chunk.part.data, **more}))
+        if type(chunk) is VendorPart:  # a piece of an opaque block, or an event that is kept whole
+            added = {BESIDE: more} if chunk.block >= 0 else more
+            out[place] = VendorPart(Opaque(WIRE_NAME, {**chunk.part.data, **added}), chunk.block)
             return
         if type(chunk) in _CARRIERS[kind]:
             kept = chunk.vendor.data if chunk.vendor is not None else {}

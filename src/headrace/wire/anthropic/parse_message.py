@@ -11,6 +11,7 @@ from headrace.core.message import (
     FilePart,
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     TextPart,
@@ -74,6 +75,8 @@ def _part(block: Fields, field: str) -> Part:
             thought = _read(block, ThinkingBody, field)
             vendor = {name: block[name] for name in block if name not in ("type", "thinking")}
             return ReasoningPart(thought.thinking, Opaque(WIRE_NAME, vendor) if vendor else None)
+        case "redacted_thinking":
+            return ReasoningPart(vendor=Opaque(WIRE_NAME, block))
         case "tool_use":
             call = _read(block, ToolUseBody, field)
             arguments = msgspec.json.encode(call.input).decode()
@@ -81,7 +84,7 @@ def _part(block: Fields, field: str) -> Part:
         case "tool_result":
             return _result(block, field)
         case _:
-            return _content(block, field) or ReasoningPart(vendor=Opaque(WIRE_NAME, block))
+            return _content(block, field) or OpaquePart(Opaque(WIRE_NAME, block))
 
 
 def _content(block: Fields, field: str) -> Content | None:

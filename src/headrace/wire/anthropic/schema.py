@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 import msgspec
 
 WIRE_NAME = "anthropic"
-# Notes in `vendor` of where unknown fields stood: they begin with NOTE and are no part of a block.
-NOTE = "$"
+# Notes in `vendor` of where unknown fields stood: they are no part of a block.
 BESIDE = "$event"  # beside the event's own fields
 DELTA = "$delta"  # in the delta that brought a citation
 SIGNED = "$signed"  # in the delta that brought a block's signature, with its BESIDE
+NOTES = frozenset({BESIDE, DELTA, SIGNED})
 
 
 class TextPiece(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text_delta"):

@@ -21,13 +21,13 @@ from headrace.core.chunk import (
     ToolCallDelta,
     TranscriptDelta,
 )
+from headrace.wire.anthropic.arguments import is_whole
 from headrace.wire.anthropic.block_bodies import (
     KINDS,
     Delta,
     Fields,
     begun,
     citation,
-    is_whole,
     noted,
     piece,
     signed,

@@ -10,10 +10,11 @@ from headrace.wire.base import Front, Wire
 from headrace.wire.gemini.build import build
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
-from headrace.wire.gemini.failure import error_body, failure_from_response
+from headrace.wire.gemini.failure import error_body, error_event, failure_from_response
 from headrace.wire.gemini.parse import parse_request
 from headrace.wire.gemini.response import response_body
 from headrace.wire.gemini.schema import WIRE_NAME
+from headrace.wire.relay import event_relay
 
 __all__ = [
     "ARRAY_FRONT",
@@ -50,5 +51,7 @@ WIRE = Wire(
     build=build,
     decoder=GeminiDecoder,
     failure=failure_from_response,
+    relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure)),
+    rebody=lambda body, _model, _quirks: body,  # the path names the model
     front=FRONT,
 )

@@ -22,8 +22,8 @@ from headrace.core.message import (
 )
 from headrace.wire.gemini.bodies import call_part, extras
 from headrace.wire.gemini.media import media_part
-from headrace.wire.gemini.schema import Fields, own
-from headrace.wire.kept import warn, warn_opaque
+from headrace.wire.gemini.schema import WIRE_NAME, Fields, own
+from headrace.wire.kept import understood, warn
 from headrace.wire.reading import UNREADABLE
 
 _INSTRUCTIONS = ("system", "developer")
@@ -50,7 +50,7 @@ class _Contents:
         contents: list[Fields] = []
         instruction: list[Fields] = []
         results: list[Fields] | None = None  # of the turn before: results of one turn go back together
-        for message in messages:
+        for message in understood(messages, WIRE_NAME, self._warnings):
             parts = [part for one in message.parts if (part := self._part(one)) is not None]
             if message.role in _INSTRUCTIONS:
                 if contents:
@@ -76,8 +76,7 @@ class _Contents:
     def _part(self, part: Part) -> Fields | None:
         match part:
             case TextPart() | RefusalPart():
-                kept = own(part.vendor)
-                return kept["part"] if "part" in kept else {"text": part.text, **extras(kept)}
+                return {"text": part.text, **extras(own(part.vendor))}
             case ReasoningPart():
                 return {"text": part.text, "thought": True, **extras(own(part.vendor))}
             case ImagePart() | AudioPart() | FilePart():
@@ -87,13 +86,7 @@ class _Contents:
             case ToolResultPart():
                 return self._result(part)
             case OpaquePart():
-                return self._opaque(part)
-
-    def _opaque(self, part: OpaquePart) -> Fields | None:
-        kept = own(part.vendor)
-        if not kept:
-            warn_opaque(self._warnings, part.vendor)
-        return kept or None
+                return own(part.vendor).get("part")
 
     def _call(self, part: ToolCallPart) -> Fields:
         self._calls[part.id] = part

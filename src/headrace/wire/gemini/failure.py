@@ -186,3 +186,8 @@ def _feedback(failure: Failure) -> Fields:
     if isinstance(given, dict) and isinstance(given.get("promptFeedback"), dict):
         return {"promptFeedback": given["promptFeedback"]}
     return {"promptFeedback": {"blockReason": failure.code, "blockReasonMessage": failure.message}}
+
+
+def error_event(failure: Failure) -> bytes:
+    """The failure as the last event of an event stream."""
+    return b"data: %b\r\n\r\n" % msgspec.json.encode(event_fields(failure))

@@ -11,6 +11,7 @@ from headrace.core.message import (
     FilePart,
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     Role,
@@ -18,10 +19,11 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
+from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
 from headrace.wire.gemini.body import CallBody, ContentBody, FileData, PartBody, ResultBody
 from headrace.wire.gemini.media import part_from
-from headrace.wire.gemini.schema import Blob, Fields, kept, own
+from headrace.wire.gemini.schema import WIRE_NAME, Blob, Fields, kept, own
 from headrace.wire.reading import base64_bytes, quoted
 
 _ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "tool"}
@@ -84,7 +86,7 @@ def _part(part: PartBody, raw: Fields, field: str) -> Part:
     if part.file_data is not None:
         return _file(part.file_data, _beside(raw, "fileData", ("fileUri", "mimeType")))
     if part.text is None:  # executableCode and the like: for the vendor alone
-        return TextPart("", kept({"part": raw}))
+        return OpaquePart(Opaque(WIRE_NAME, {"part": raw}))
     extra = {name: value for name, value in raw.items() if name not in ("text", "thought")}
     return ReasoningPart(part.text, kept(extra)) if part.thought else TextPart(part.text, kept(extra))
 

@@ -18,12 +18,10 @@ from headrace.core.chunk import (
     Token,
     ToolCallDelta,
     TranscriptDelta,
-    VendorPart,
 )
-from headrace.core.opaque import Opaque
 from headrace.wire.gemini.candidate import Candidate
 from headrace.wire.gemini.partial_args import ArgumentsWriter
-from headrace.wire.gemini.schema import MORE, WIRE_NAME, Blob, Fields, FunctionCall, Heard, Part, kept
+from headrace.wire.gemini.schema import Blob, Fields, FunctionCall, Heard, Part, kept
 
 SIGNATURE = "thoughtSignature"
 _MAX_ID_CHARS = 24
@@ -77,10 +75,8 @@ class PartReader:
         elif part.text is not None and call is None and blob is None:
             _text(part.text, part.thought, raw, to, more, left, out)
         else:
+            to.open("opaque", out, vendor=kept({"part": raw}, more))
             to.end_block(out)
-            content = {"parts": [raw]}
-            data = {"candidates": [{"index": to.index, "content": content}], **({MORE: True} if more else {})}
-            out.append(VendorPart(Opaque(WIRE_NAME, data)))
 
     def _call(self, call: FunctionCall, raw: Fields, to: Candidate, more: bool, out: list[Chunk]) -> None:
         extra = {name: value for name, value in raw.items() if name != "functionCall"}

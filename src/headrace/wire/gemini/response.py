@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headrace.core.message import Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
 from headrace.wire.gemini.bodies import (
     call_part,
@@ -24,8 +24,7 @@ from headrace.wire.gemini.usage import usage_body
 def response_body(reply: Reply, *, id: str = "", model: str = "") -> bytes:
     """The `GenerateContentResponse` for a reply that ended well; a failed one has `error_body` instead.
 
-    id, model: what the body says; what is empty is the reply's own. Parts of this wire that we do not model
-    stand behind the others: a `Reply` does not keep their place.
+    id, model: what the body says; what is empty is the reply's own.
     """
     candidates = [_candidate(one) for one in reply.candidates]
     body: Fields = {"candidates": candidates}
@@ -84,6 +83,8 @@ def _part(part: Part) -> Fields | None:
             return {"text": part.text, "thought": True, **extras(kept)}
         case ToolCallPart():
             return call_part(part.id, part.name, part.arguments, _unpieced(kept))
+        case OpaquePart():
+            return kept.get("part")
         case _:
             return None
 

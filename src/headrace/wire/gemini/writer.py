@@ -124,6 +124,8 @@ class Writer:
 
     def _open(self, chunk: BlockStart) -> Piece | None:
         kept = own(chunk.vendor)
+        if chunk.kind == "opaque":
+            return Piece(chunk.candidate, kept["part"], bool(kept.get(MORE))) if kept else None
         if chunk.kind != "tool-call":
             if kept and chunk.kind in ("text", "reasoning"):
                 thought = {"thought": True} if chunk.kind == "reasoning" else {}

@@ -11,6 +11,7 @@ import msgspec
 from headrace.core.message import (
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -18,8 +19,8 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from headrace.wire.kept import warn
-from headrace.wire.ollama.schema import own
+from headrace.wire.kept import understood, warn
+from headrace.wire.ollama.schema import WIRE_NAME, own
 from headrace.wire.ollama.shape import INVALID, arguments_of
 from headrace.wire.prompt import prompt_of
 
@@ -30,7 +31,7 @@ def message_bodies(messages: Iterable[Message], warnings: list[str]) -> list[Fie
     """The vendor's messages; each tool result is one of its own. What has no place is a warning, once."""
     bodies: list[Fields] = []
     names: dict[str, str] = {}  # call id -> the tool's name, which the vendor wants beside a result
-    for message in messages:
+    for message in understood(messages, WIRE_NAME, warnings):
         names.update({part.id: part.name for part in message.parts if isinstance(part, ToolCallPart)})
         results = [part for part in message.parts if isinstance(part, ToolResultPart)]
         rest = [part for part in message.parts if not isinstance(part, ToolResultPart)]
@@ -92,7 +93,7 @@ def _text(parts: Iterable[Part], warnings: list[str]) -> str:
         match part:
             case TextPart() | RefusalPart():
                 said.append(part.text)
-            case ImagePart() | ReasoningPart() | ToolCallPart() | ToolResultPart():
+            case ImagePart() | ReasoningPart() | ToolCallPart() | ToolResultPart() | OpaquePart():
                 pass  # each in a field of its own
             case _:
                 kind = type(part).__name__.removesuffix("Part").lower()

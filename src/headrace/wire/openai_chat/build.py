@@ -19,11 +19,11 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
-from headrace.errors import RequestError
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
-from headrace.wire.openai_chat.schema import UNREADABLE, WIRE_NAME
+from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.relay import raw_fields
 
 Fields = dict[str, Any]
 PATH = "/chat/completions"
@@ -39,7 +39,6 @@ _PLAIN_SETTINGS = (
     *_EXTRA_SETTINGS,
 )
 _LEFT_OUT = "{} was left out: this provider does not take it"
-_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
@@ -72,12 +71,9 @@ def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
     None where the quirks ask for more than a rename: what the provider would refuse is left out by `build`,
     with a warning.
     """
-    try:
-        fields: dict[str, Any] = dict(_raw(body))
-        given = fields.pop("stream_options", None)
-        options = _raw(given) if given is not None and bytes(given) != b"null" else {}
-    except UNREADABLE as error:
-        raise RequestError(f"the body is no chat request: {error}", code="invalid_json") from None
+    fields = raw_fields(body)
+    given = fields.pop("stream_options", None)
+    options = raw_fields(given) if given is not None and bytes(given) != b"null" else {}
     fields["model"] = model
     fields["stream"] = True
     if not quirks.get("no_stream_options"):

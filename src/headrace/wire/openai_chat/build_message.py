@@ -19,9 +19,9 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from headrace.wire.kept import warn, warn_opaque
+from headrace.wire.kept import understood, warn
 from headrace.wire.openai_chat.delta_bodies import call_body
-from headrace.wire.openai_chat.schema import own
+from headrace.wire.openai_chat.schema import WIRE_NAME, own
 
 Fields = dict[str, Any]
 
@@ -31,7 +31,7 @@ def message_bodies(
 ) -> list[Fields]:
     """The vendor's messages; each tool result is one of its own. What has no place is a warning, once."""
     bodies: list[Fields] = []
-    for message in messages:
+    for message in understood(messages, WIRE_NAME, warnings):
         results = [part for part in message.parts if isinstance(part, ToolResultPart)]
         rest: list[Part] = [part for part in message.parts if not isinstance(part, ToolResultPart)]
         bodies += [_result(part, message, warnings) for part in results]
@@ -63,10 +63,7 @@ def _content(parts: list[Part], warnings: list[str]) -> str | list[Any] | None:
     """Plain text where that says it all, else a list of parts, None where there is nothing."""
     bodies: list[Fields] = []
     for part in parts:
-        if isinstance(part, ReasoningPart | ToolCallPart | ToolResultPart):
-            continue
-        if isinstance(part, OpaquePart):
-            warn_opaque(warnings, part.vendor)
+        if isinstance(part, ReasoningPart | ToolCallPart | ToolResultPart | OpaquePart):
             continue
         body = _part(part, warnings)
         if body is not None:

@@ -12,6 +12,7 @@ from headrace.wire.openai_chat.delta_bodies import annotation_body, call_body, i
 from headrace.wire.openai_chat.finish import reason_word
 from headrace.wire.openai_chat.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.sources import DERIVED
 from headrace.wire.openai_chat.usage import usage_body
 
 Fields = dict[str, Any]
@@ -70,8 +71,9 @@ def _message(candidate: Candidate) -> Fields:
             calls.append(call_body(call.id or f"call_{place}", call.name, call.arguments, own))
     if calls:
         message["tool_calls"] = calls
-    if candidate.citations:
-        message["annotations"] = [annotation_body(one) for one in candidate.citations]
+    cited = [annotation_body(one) for one in candidate.citations if one.vendor != DERIVED]
+    if cited:
+        message["annotations"] = cited
     if candidate.audio is not None:
         sound = b64encode(candidate.audio.data).decode()
         message["audio"] = {"id": "audio_0", "data": sound, "transcript": candidate.transcript}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -21,9 +21,11 @@ from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import read_misfit
-from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
+from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
+from headrace.wire.openai_chat.sources import cite, sources_in
 from headrace.wire.openai_chat.usage import usage_from
 from headrace.wire.sticky import Sticky
+from headrace.wire.surroundings import Surroundings
 from headrace.wire.terminator import BRACKET, is_done
 
 _LENIENT_AFTER = 3  # chunks in a row with unknown fields: then the strict reading is not tried any more
@@ -40,13 +42,19 @@ class ChatDecoder(EventDecoder):
     """
 
     __slots__ = (
+        "_around",
         "_beside",
         "_candidates",
         "_fingerprint",
         "_halves",
         "_held",
+        "_like",
         "_numbers",
         "_odd",
+        "_ordinary",
+        "_other",
+        "_place",
+        "_sources",
         "_started",
         "_sticky",
         "_tier",
@@ -62,12 +70,36 @@ class ChatDecoder(EventDecoder):
         self._numbers = count()
         self._halves = Halves()
         self._sticky = Sticky()
+        self._sources: list[tuple[str, str, str]] = []  # of the answer, as last told
+        self._around = Surroundings(CONTENT, max_event_bytes)
+        self._ordinary = b""  # the latest event that was a piece of text and nothing else
+        self._place = (-1, 0)  # its block and candidate
+        self._like = (-1, 0)  # the same of the event that was learnt
+        self._other = False  # whether a read held any other event: then what was learnt may not hold
         self._held: dict[str, Any] = {}  # such fields that came before the reply had an id
         self._fingerprint: str | None = None
         self._tier: str | None = None
         self._usage: Usage | None = None
         self._odd = 0
         self._started = False
+
+    def feed(self, batch: Sequence[bytes]) -> list[Chunk]:
+        """The chunks that `batch` makes complete."""
+        if self._around.known and len(batch) == 1 and not self._frames.held_bytes:
+            text = self._around.text(batch[0])
+            if text is not None:
+                self._events += 1
+                block, candidate = self._like
+                return [TextDelta(block, text, (), candidate)]
+        self._other = False
+        out = super().feed(batch)
+        if self._other:
+            self._around.forget()
+        elif (
+            len(batch) == 1 and batch[0] == b"data: %b\n\n" % self._ordinary and self._around.learn(batch[0])
+        ):
+            self._like = self._place  # the next read is likely such an event too
+        return out
 
     def _closed(self, out: list[Chunk]) -> None:
         self._give_up_halves(out)
@@ -85,6 +117,7 @@ class ChatDecoder(EventDecoder):
 
     def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         if data[0] == BRACKET and is_done(data):
+            self._other = True
             self._terminator(out)
             return
         self._events += 1
@@ -95,7 +128,10 @@ class ChatDecoder(EventDecoder):
         except UNREADABLE:
             self._odd_event(data, name, out)
             return
-        if not self._plain(chunk, out):
+        if self._plain(chunk, out):
+            self._ordinary = data
+        else:
+            self._other = True
             self._chunk(chunk, None, data, out)
 
     def _plain(self, chunk: ChunkBody, out: list[Chunk]) -> bool:
@@ -117,9 +153,11 @@ class ChatDecoder(EventDecoder):
         if to is None or not to.in_text or not content:
             return False
         out.append(TextDelta(to.block, content, (), to.index))
+        self._place = (to.block, to.index)
         return True
 
     def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
+        self._other = True
         read = read_oddly(data, name.decode(), self._events)
         if isinstance(read, Failure):
             self._end(read, out)
@@ -140,6 +178,8 @@ class ChatDecoder(EventDecoder):
         try:
             for at, choice in enumerate(chunk.choices or ()):
                 candidate = self._candidates.get(choice.index) or self._candidate(choice.index)
+                if choice.finish_reason and self._sources:
+                    cite(self._sources, candidate, out)
                 read_choice(choice, candidate, at, extras, out)
                 if choice.finish_reason and candidate.reason == "error":
                     self._end(ended_badly(candidate.raw_reason), out)
@@ -177,6 +217,7 @@ class ChatDecoder(EventDecoder):
             **odd,
         }
         new = self._sticky.new(own)
+        self._sources = sources_in(new) or self._sources
         if self._started:
             if new:
                 out.append(VendorPart(Opaque(WIRE_NAME, new)))

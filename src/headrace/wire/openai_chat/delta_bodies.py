@@ -21,6 +21,7 @@ from headrace.core.chunk import (
 )
 from headrace.wire.openai_chat.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import own
+from headrace.wire.openai_chat.sources import DERIVED
 
 Fields = dict[str, Any]
 
@@ -65,6 +66,8 @@ class Writer:
                 return self._open(chunk)
             case ToolCallDelta():
                 return self._arguments(chunk)
+            case Citation() if chunk.vendor == DERIVED:
+                return None
             case Citation():
                 return Piece(chunk.candidate, {"annotations": [annotation_body(chunk)]})
             case _:

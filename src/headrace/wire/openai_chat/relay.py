@@ -19,8 +19,9 @@ from headrace.wire.openai_chat.failure import error_event
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.says import says
-from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
+from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.surroundings import Surroundings
 from headrace.wire.terminator import BRACKET, DONE, is_done
 
 
@@ -91,6 +92,7 @@ class ChatRelay:
     """
 
     __slots__ = (
+        "_around",
         "_beside",
         "_done",
         "_ended",
@@ -125,6 +127,7 @@ class ChatRelay:
         self._reasons: dict[int, str] = {}  # of each candidate that has ended, also if it went on
         self._events = 0
         self._done = False
+        self._around = Surroundings(CONTENT, max_event_bytes)
         self._ordinary = False  # in the middle of candidate 0's answer, with nothing held
 
     def feed(self, batch: Sequence[bytes]) -> Sequence[bytes | Terminal]:
@@ -147,6 +150,10 @@ class ChatRelay:
 
         It is what nearly every read of a slow stream is. Anything else is left to the general way.
         """
+        if self._around.known and self._around.text(data) is not None:
+            self._events += 1
+            self.content_events += 1
+            return True
         if data[:6] != b"data: " or data[-2:] != b"\n\n" or b"\r" in data:
             return False
         size = len(data)
@@ -161,6 +168,7 @@ class ChatRelay:
             return False
         if event.usage is not None or event.error or event.x_groq is not None:
             return False
+        self._around.learn(data)
         self._events += 1
         self.content_events += 1
         return True

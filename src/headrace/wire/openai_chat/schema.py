@@ -17,6 +17,7 @@ from headrace.core.opaque import Opaque
 from headrace.wire.kept import own_of
 
 WIRE_NAME = "openai_chat"
+CONTENT = b'"content":"'  # what stands before the text of an ordinary event
 
 # As many as OpenAI takes for `n`; candidates' indices lie below it.
 MAX_CANDIDATES = 128

@@ -7,9 +7,11 @@ from headrace.wire.base import Front, ParsedRequest, Says, Wire
 from headrace.wire.openai_completions.build import build
 from headrace.wire.openai_completions.decode import CompletionsDecoder
 from headrace.wire.openai_completions.encode import CompletionsEncoder, completion_body
-from headrace.wire.openai_completions.failure import error_body, failure_from_response
+from headrace.wire.openai_completions.failure import error_body, error_event, failure_from_response
 from headrace.wire.openai_completions.parse import parse_request
 from headrace.wire.openai_completions.schema import WIRE_NAME
+from headrace.wire.relay import event_relay, renamed
+from headrace.wire.terminator import DONE
 
 __all__ = ["WIRE", "CompletionsDecoder", "CompletionsEncoder", "completion_body", "parse_request"]
 
@@ -28,6 +30,8 @@ WIRE = Wire(
     build=build,
     decoder=CompletionsDecoder,
     failure=failure_from_response,
+    relay=event_relay(CompletionsDecoder, lambda failure, _events: error_event(failure), DONE),
+    rebody=renamed,
     front=Front(
         content_type="text/event-stream; charset=utf-8",
         ping=b": ping\n",

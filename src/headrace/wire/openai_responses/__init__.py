@@ -17,6 +17,7 @@ from headrace.wire.openai_responses.parse import parse_request
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
 from headrace.wire.openai_responses.whole import response_body
+from headrace.wire.relay import event_relay, renamed
 
 __all__ = [
     "WIRE",
@@ -71,5 +72,7 @@ WIRE = Wire(
     build=build,
     decoder=ResponsesDecoder,
     failure=failure_from_response,
+    relay=event_relay(ResponsesDecoder, error_event),
+    rebody=renamed,
     front=_FRONT,
 )

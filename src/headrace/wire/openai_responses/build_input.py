@@ -11,6 +11,7 @@ from headrace.core.message import (
     FilePart,
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -19,7 +20,8 @@ from headrace.core.message import (
     ToolResultPart,
 )
 from headrace.core.opaque import Opaque
-from headrace.wire.kept import warn
+from headrace.wire.kept import understood, warn
+from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
 
 Fields = dict[str, Any]
@@ -30,7 +32,7 @@ _NO_REASONING = "reasoning of earlier turns was left out: this protocol takes ba
 def input_items(messages: Iterable[Message], quirks: Mapping[str, Any], warnings: list[str]) -> list[Fields]:
     """The vendor's items: a message's parts become one message, or items of their own beside it."""
     writer = _Items(quirks, warnings)
-    for message in messages:
+    for message in understood(messages, WIRE_NAME, warnings):
         writer.add(message)
     return writer.items
 
@@ -47,13 +49,10 @@ class _Items:
         self._said: list[Fields] = []  # parts of the message being made
 
     def add(self, message: Message) -> None:
-        data = own(message.vendor)
-        self.items += data.get("before", ())
         for part in message.parts:
             self._part(part, message)
         self._end_message(message)
         self._drop_thoughts()
-        self.items += data.get("after", ())
 
     def _part(self, part: Part, message: Message) -> None:
         if not isinstance(part, ReasoningPart):
@@ -68,6 +67,9 @@ class _Items:
             case ToolResultPart():
                 self._end_message(message)
                 self.items.append(self._result(part))
+            case OpaquePart():
+                self._end_message(message)
+                self.items.append(item_of(part.vendor))
             case _:
                 said = self._content(part, message.role == "assistant")
                 if said is not None:
@@ -176,7 +178,9 @@ def _reasoning_item(item: Fields, texts: list[str]) -> Fields:
 
 def content_part(part: Part, spoken: bool) -> Fields | None:
     """A part of a message. spoken: the model said it."""
-    kept = {name: value for name, value in own(part.vendor).items() if name not in ("item", "event")}
+    data = own(part.vendor)
+    # What came with an answer says how it was streamed, which is no field of a request.
+    kept = {} if "event" in data or "slot" in data else {name: data[name] for name in data if name != "item"}
     match part:
         case TextPart():
             kind = "output_text" if spoken else "input_text"

@@ -115,7 +115,7 @@ class ResponsesEncoder:
             case Start():
                 pass
             case BlockStart():
-                if not chunk.candidate:
+                if not chunk.candidate and (chunk.kind != "opaque" or own(chunk.vendor)):
                     self._writer.open(chunk, out)
             case VendorPart():
                 self._vendor(chunk, out)

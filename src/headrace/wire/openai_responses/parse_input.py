@@ -11,6 +11,7 @@ from headrace.core.message import (
     FilePart,
     ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -45,23 +46,17 @@ def messages_from(items: list[Fields], warnings: list[str]) -> list[Message]:
 
 
 class Turns:
-    """Gathers the model's items into one message; keeps items that we do not model where they stood."""
+    """Gathers the model's items into one message; items that we do not model are opaque parts of it."""
 
     def __init__(self, warnings: list[str]) -> None:
         self._warnings = warnings
         self._messages: list[Message] = []
         self._parts: list[Part] = []
         self._own: Fields = {}  # what is kept of the turn being gathered
-        self._before: list[Fields] = []
         self._spoke = False
 
     def finish(self) -> list[Message]:
         self._end()
-        if self._before:
-            last = self._messages.pop() if self._messages else Message("user")
-            data = last.vendor.data if last.vendor is not None else {}
-            vendor = Opaque(WIRE_NAME, {**data, "after": self._before})
-            self._messages.append(msgspec.structs.replace(last, vendor=vendor))
         return self._messages
 
     def add(self, item: Fields, field: str) -> None:
@@ -79,8 +74,9 @@ class Turns:
                 self._end()
                 self._put("tool", (_result(item, field),), {})
             case kind:
-                self._end()
-                self._before.append(item)
+                if self._spoke:
+                    self._end()
+                self._take(OpaquePart(Opaque(WIRE_NAME, {"item": item})))
                 said = f"{field}: a {kind} item has an effect only at a provider that speaks this protocol"
                 warn(self._warnings, said)
 
@@ -116,8 +112,6 @@ class Turns:
         self._spoke = False
 
     def _put(self, role: Role, parts: tuple[Part, ...], data: Fields) -> None:
-        if self._before:
-            data, self._before = {**data, "before": self._before}, []
         self._messages.append(Message(role, parts, vendor=Opaque(WIRE_NAME, data)))
 
 

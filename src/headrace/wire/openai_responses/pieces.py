@@ -20,11 +20,11 @@ from headrace.wire.openai_responses.schema import MAX_PIECES, WIRE_NAME
 from headrace.wire.openai_responses.template import SILENT
 
 Fields = dict[str, Any]
-# Where in its item a block's text stands: in a part of its content or summary, a call's input, an image.
-Slot: TypeAlias = Literal["content", "summary", "input", "image"]
+# Where in its item a block stands: in a part of its content or summary, a call's input, an image, all of it.
+Slot: TypeAlias = Literal["content", "summary", "input", "image", "item"]
 Key: TypeAlias = tuple[int, Slot, int]
 
-_IN_MESSAGES = frozenset({"text", "reasoning", "refusal", "tool-call"})
+_IN_MESSAGES = frozenset({"text", "reasoning", "refusal", "tool-call", "opaque"})
 _NAMELESS = Opaque(WIRE_NAME, {})
 
 

@@ -7,8 +7,10 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 from headrace.core.chunk import Chunk, ImageDelta, VendorPart
+from headrace.core.opaque import Opaque
 from headrace.wire.openai_responses.pieces import Block, Fields, Item, Pieces, catch_up, hole
 from headrace.wire.openai_responses.read_part import form_of, part_holes
+from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import SILENT, template
 
 CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
@@ -25,6 +27,8 @@ def item_added(event: Fields, pieces: Pieces, out: list[Chunk]) -> bool:
         _open_call(item, data, pieces, out, event)
     elif item.type == "image_generation_call":
         pieces.open(item, "image", "image", 0, out, event=event, id=item.id)
+    elif item.type not in _LISTS:
+        pieces.open(item, "opaque", "item", 0, out, event=event, id=item.id, name=item.type)
     else:
         out.append(VendorPart(template(event)))
     return True
@@ -56,8 +60,20 @@ def item_holes(
         return _call_holes(data, item, path, pieces, out)
     if item.type == "image_generation_call":
         return _image_holes(data, item, path, pieces, out)
+    if item.type in _LISTS:
+        return _list_holes(data, item, path, pieces, out)
+    if item.last is None:
+        block = pieces.open(item, "opaque", "item", 0, out, id=item.id, name=item.type)
+        pieces.end(block, out, Opaque(WIRE_NAME, {"item": data}))
+    return []
+
+
+def _list_holes(
+    data: Fields, item: Item, path: tuple[str | int, ...], pieces: Pieces, out: list[Chunk]
+) -> list[Fields]:
+    """The same for an item whose texts stand in lists of parts."""
     holes: list[Fields] = []
-    for name in _LISTS.get(item.type, ()):
+    for name in _LISTS[item.type]:
         parts = data.get(name)
         for at, part in enumerate(parts if isinstance(parts, list) else ()):
             known = form_of(part)

@@ -23,8 +23,9 @@ from headrace.core.chunk import (
     TextDelta,
     ToolCallDelta,
     UsageReport,
+    VendorPart,
 )
-from headrace.core.message import Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
 from headrace.wire.openai_responses.encode import ResponsesEncoder
 from headrace.wire.openai_responses.logprobs import token_bodies
@@ -110,6 +111,9 @@ def _chunks(reply: Reply) -> Iterator[Chunk]:
     last_text = max((at for at, part in enumerate(parts) if isinstance(part, TextPart)), default=-1)
     number = 0
     for number, part in enumerate(parts):
+        if isinstance(part, OpaquePart):
+            yield VendorPart(part.vendor)  # written where it came over this wire
+            continue
         yield from _block(number, part)
         if number == last_text:
             for citation in candidate.citations:

@@ -187,6 +187,9 @@ class Writer:
         if block.kind in _SOUND:
             self.emit({"type": _SOUND[block.kind]}, out)
             return
+        if block.kind == "opaque":
+            self._item_done(block.item, out)
+            return
         if block.wrapped:
             block.unwrap()
             self.emit({"type": f"{block.stem}.delta", **block.place, "delta": block.text()}, out)

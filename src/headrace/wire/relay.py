@@ -1,0 +1,162 @@
+"""Same wire in and out: whole events pass as they came; the wire's own decoder judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from headrace.core.chunk import (
+    TERMINALS,
+    AudioDelta,
+    Chunk,
+    Failure,
+    Finish,
+    ImageDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    Terminal,
+    TextDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+    UsageReport,
+)
+from headrace.core.stage import Stage
+from headrace.core.usage import Usage
+from headrace.errors import RequestError
+from headrace.framing.frames import Frame, FrameSplitter
+from headrace.wire.base import MakeDecoder
+from headrace.wire.misfit import begun, is_odd
+from headrace.wire.reading import UNREADABLE
+
+_CONTENT = frozenset(
+    {TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta}
+)
+# (the failure, how many events have passed) -> the last bytes of the stream.
+WriteFailure: TypeAlias = Callable[[Failure, int], bytes]
+
+
+class EventRelay:
+    """A stage: bytes in any split -> the bytes to forward and, last, one terminal. See `base.Relay`.
+
+    An event leaves when it is whole and the decoder takes it, so a client never sees half of one. One that
+    breaks the wire or is an error does not leave: it is the `Failure`. What is held back is one event.
+    ending: the wire's own terminator, written where an answer was whole and its provider forgot it.
+    """
+
+    __slots__ = (
+        "_decoder",
+        "_done",
+        "_ending",
+        "_events",
+        "_frames",
+        "_odd",
+        "_settled",
+        "_write_failure",
+        "content_events",
+        "usage",
+    )
+
+    def __init__(
+        self, decoder: Stage[bytes, Chunk], write_failure: WriteFailure, ending: bytes = b""
+    ) -> None:
+        self._decoder = decoder
+        self._write_failure = write_failure
+        self._ending = ending
+        self._frames = FrameSplitter()
+        self._events = 0
+        self._done = False
+        self._settled = False  # whether it is known what the answer is
+        self._odd = False
+        self.content_events = 0
+        self.usage: Usage | None = None
+
+    def feed(self, batch: Sequence[bytes]) -> list[bytes | Terminal]:
+        """What `batch` makes ready to forward."""
+        out: list[bytes | Terminal] = []
+        for data in batch:
+            if self._done:
+                break
+            if not self._settled:
+                beginning = begun(data)
+                self._settled, self._odd = bool(beginning), is_odd(beginning)
+            if self._odd:  # no event stream: the decoder says what it is, and none of it leaves
+                self._take(self._decoder.feed((data,)), out)
+            # One whole event is what nearly every read of a slow stream is.
+            elif data[-2:] == b"\n\n" and data.find(b"\n\n") == len(data) - 2 and not self._frames.held_bytes:
+                self._pass(data, 1, out)
+            else:
+                self._framed(self._frames.feed(data), out)
+        return out
+
+    def close(self) -> list[bytes | Terminal]:
+        """The end of input, as the decoder judges it."""
+        out: list[bytes | Terminal] = []
+        if not self._done:
+            chunks = self._decoder.close()
+            if self._ending and chunks and isinstance(chunks[-1], Finish):
+                out.append(self._ending)
+            self._take(chunks, out)
+        return out
+
+    def failed(self, failure: Failure) -> bytes:
+        """The failure as the last bytes of a stream that has begun."""
+        return self._write_failure(failure, self._events)
+
+    def _framed(self, frames: Sequence[Frame | Failure], out: list[bytes | Terminal]) -> None:
+        for frame in frames:
+            if self._done:
+                return
+            if isinstance(frame, Failure):
+                self._end(frame, out)
+            else:
+                self._pass(frame.raw, frame.data is not None, out)
+
+    def _pass(self, raw: bytes, events: int, out: list[bytes | Terminal]) -> None:
+        chunks = self._decoder.feed((raw,))
+        if not chunks or not isinstance(chunks[-1], Failure):
+            out.append(raw)
+            self._events += events
+        self._take(chunks, out)
+
+    def _take(self, chunks: Sequence[Chunk], out: list[bytes | Terminal]) -> None:
+        for chunk in chunks:
+            kind = type(chunk)
+            if kind in _CONTENT:
+                self.content_events += 1
+            elif kind is UsageReport:
+                self.usage = chunk.usage  # type: ignore[union-attr]
+            elif isinstance(chunk, TERMINALS):
+                self._end(chunk, out)
+
+    def _end(self, terminal: Terminal, out: list[bytes | Terminal]) -> None:
+        if not self._done:
+            self._done = True
+            out.append(terminal)
+
+
+def event_relay(
+    decoder: MakeDecoder, write_failure: WriteFailure, ending: bytes = b""
+) -> Callable[[bool, Mapping[str, Any]], EventRelay]:
+    """The `relay` of a wire: a fresh one for each stream. Usage passes whether it was asked for or not."""
+    return lambda _include_usage, quirks: EventRelay(decoder(quirks), write_failure, ending)
+
+
+def renamed(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
+    """The `rebody` of a wire whose body names the model: streamed, every other field as its very bytes.
+
+    None where the quirks ask for fields to be left out, which `build` does.
+    """
+    fields = raw_fields(body)
+    if any(name in fields for name in quirks.get("drop", ())):
+        return None
+    return msgspec.json.encode({**fields, "model": model, "stream": True})
+
+
+def raw_fields(body: bytes) -> dict[str, Any]:
+    """A JSON object's fields, each as its very bytes. Raises RequestError where it is none."""
+    try:
+        return dict(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
+    except UNREADABLE as error:
+        raise RequestError(f"the body is no JSON object: {error}", code="invalid_json") from None

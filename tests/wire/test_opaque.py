@@ -1,0 +1,130 @@
+"""Parts that only their own wire understands: kept in their place, sent back to it, and to no other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.wire.anthropic.events import END, begin, block, piece, reason, stop, text
+from tests.wire.gemini.events import said
+from tests.wire.openai_responses import events as responses
+
+from headrace.core.chunk import BlockStart, Chunk
+from headrace.core.fold import fold
+from headrace.core.message import Message, OpaquePart, TextPart, user
+from headrace.core.opaque import Opaque
+from headrace.core.request import Request
+from headrace.testing.stages import run
+from headrace.wire import WIRES, wire_named
+from headrace.wire.base import ParsedRequest, Says
+
+SEARCH = {"type": "server_tool_use", "id": "s_1", "name": "web_search", "input": {"query": "q"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "s_1", "content": [{"type": "x", "url": "u"}]}
+ITEM = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "q"}}
+CODE = {"executableCode": {"language": "PYTHON", "code": "print(1)"}}
+CAME = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}}
+
+ANTHROPIC = [
+    begin(),
+    block(0, "text", text=""), text(0, "let me look"), stop(0),
+    block(1, "server_tool_use", id="s_1", name="web_search", input={}),
+    piece(1, "input_json_delta", partial_json='{"query": "q"}'), stop(1),
+    block(2, **FOUND), stop(2),
+    block(3, "text", text=""), text(3, "found"), stop(3),
+    reason(), END,
+]  # fmt: skip
+RESPONSES = [
+    responses.CREATED,
+    responses.added({**ITEM, "status": "in_progress"}),
+    responses.event("web_search_call.searching", output_index=0, item_id="ws_1"),
+    responses.item_done(ITEM),
+    responses.text("found", at=1),
+    responses.completed(ITEM, responses.message("found")),
+]
+GEMINI = [said({"text": "a"}), said(CODE, CAME), said({"text": "b"}, reason="STOP")]
+
+
+def answers() -> dict[str, tuple[bytes, list[Any]]]:
+    """Wire -> (a stream, what goes back of it in the next turn)."""
+    blocks = [{"type": "text", "text": "let me look"}, SEARCH, FOUND, {"type": "text", "text": "found"}]
+    parts = [{"text": "a"}, CODE, CAME, {"text": "b"}]
+    return {
+        "anthropic": (b"".join(ANTHROPIC), blocks),
+        "gemini": (b"".join(GEMINI), parts),
+        "openai_responses": (b"".join(RESPONSES), [ITEM, {"role": "assistant", "content": "found"}]),
+    }
+
+
+def turn(wire: str, body: dict[str, Any]) -> list[Any]:
+    """What the model said, in a body for the provider."""
+    if wire == "openai_responses":
+        return [item for item in body["input"] if item.get("role") != "user"]
+    if wire == "gemini":
+        return body["contents"][1]["parts"]
+    return body["messages"][1]["content"]
+
+
+def decoded(wire: str) -> list[Chunk]:
+    return run(wire_named(wire).decoder(), [[answers()[wire][0]]])
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+def test_they_go_back_in_their_place(wire: str) -> None:
+    reply = fold(decoded(wire))
+    assert any(isinstance(part, OpaquePart) for part in reply.message.parts)
+    request = Request("m", (user("hello"), reply.message, user("go on")))
+    built = wire_named(wire).build(request, {})
+    expected = answers()[wire][1]
+    got = turn(wire, json.loads(built.body))
+    assert _plain(got, expected) == expected
+    assert not any("own was left out" in warning for warning in built.warnings)
+
+
+def _plain(got: list[Any], expected: list[Any]) -> list[Any]:
+    """Only the fields that are expected: ids and the like are each wire's own affair."""
+    assert len(got) == len(expected)
+    return [{name: one.get(name) for name in want} for one, want in zip(got, expected, strict=True)]
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+@pytest.mark.parametrize("other", WIRES)
+def test_no_other_wire_is_sent_them(wire: str, other: str) -> None:
+    if wire == other:
+        return
+    request = Request("m", (user("hello"), fold(decoded(wire)).message, user("go on")))
+    built = wire_named(other).build(request, {})
+    assert f"a part of the {wire} protocol's own was left out: no other understands it" in built.warnings
+    for word in (b"web_search", b"executableCode", b"codeExecution", b"opaque"):
+        assert word not in built.body
+    alone = Message("assistant", (OpaquePart(Opaque(wire, {"x": 1})),))
+    bodies = [
+        wire_named(other).build(Request("m", (user("a"), *between, user("b"))), {}).body
+        for between in ((), (alone,))
+    ]
+    assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+@pytest.mark.parametrize("other", WIRES)
+def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
+    """Nothing of the block is written, and the texts around it are whole."""
+    chunks = decoded(wire)
+    opaque = [one for one in chunks if isinstance(one, BlockStart) and one.kind == "opaque"]
+    assert opaque
+    front = wire_named(other).front
+    assert front is not None
+    encoder = front.encoder(Says("r", "m", 1), ParsedRequest(Request("m"), stream=True))
+    written = b"".join(run(encoder, [chunks]))
+    again = fold(run(wire_named(other).decoder(), [[written]]))
+    assert again.failure is None
+    assert again.text == fold(chunks).text
+    parts = again.message.parts
+    if wire == other:
+        assert [type(part) for part in parts] == [type(part) for part in fold(chunks).message.parts]
+        assert [part.vendor for part in parts if isinstance(part, OpaquePart)] == [
+            part.vendor for part in fold(chunks).message.parts if isinstance(part, OpaquePart)
+        ]
+    else:
+        assert all(isinstance(part, TextPart) for part in parts)
+        assert b"web_search" not in written
