@@ -53,6 +53,7 @@ class Ask(TypedDict, total=False):
     top_logprobs: int | None
     n: int
     reasoning_effort: str | None
+    reasoning_budget_tokens: int | None
     logit_bias: Mapping[str, float] | None
 
 

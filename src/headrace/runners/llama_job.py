@@ -60,7 +60,7 @@ def plan(request: Request, defaults: GenerationSettings | None = None, system: s
         raise RequestError("a local model gives one candidate at a time", field="n", value=settings.n)
     tools = tool_plan(request)
     warnings = list(tools.warnings)
-    if settings.reasoning_effort is not None:
+    if settings.effort is not None:
         warnings.append("the local model has no reasoning to steer: reasoning_effort has no effect")
     schema, schema_field = _schema(request, tools)
     job = Job(

@@ -45,6 +45,7 @@ _NO_EFFECT = (
     "frequency_penalty",
     "presence_penalty",
     "reasoning_effort",
+    "reasoning_budget_tokens",
     "logit_bias",
 )
 

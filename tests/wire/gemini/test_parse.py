@@ -197,7 +197,7 @@ def test_both_spellings() -> None:
     request = parse(snake).request
     assert request.messages[0].text == "x"
     assert request.messages[1].parts[0].data == b"\x01"
-    assert (request.settings.max_tokens, request.settings.reasoning_effort) == (5, "low")
+    assert (request.settings.max_tokens, request.settings.reasoning_budget_tokens) == (5, 1000)
     assert request.tools[0].parameters == {"type": "object"}
     assert request.tool_choice == ToolChoice("required")
 

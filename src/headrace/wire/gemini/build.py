@@ -53,9 +53,8 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     _tools(request, quirks, body, warnings)
     config = _config(request.settings, warnings)
     given = own(request.vendor).get("generationConfig") or {}
-    effort = request.settings.reasoning_effort
-    if effort is not None and "thinkingConfig" not in given:
-        thinking = thinking_config(effort, request.model, quirks, warnings)
+    if "thinkingConfig" not in given:
+        thinking = thinking_config(request.settings, request.model, quirks, warnings)
         if thinking is not None:
             config["thinkingConfig"] = thinking
     if request.response_format is not None:

@@ -22,7 +22,7 @@ from headrace.wire.gemini.body import (
 from headrace.wire.gemini.dialect import json_schema
 from headrace.wire.gemini.parse_content import message_from, named, opaque_kind, parts_from
 from headrace.wire.gemini.schema import Fields, kept
-from headrace.wire.gemini.thinking import effort_from
+from headrace.wire.gemini.thinking import budget_from, effort_from
 from headrace.wire.reading import in_range, quoted, read_fields, read_object
 
 STREAMED = "streamGenerateContent"
@@ -105,7 +105,8 @@ def _settings(config: ConfigBody) -> GenerationSettings:
         logprobs=bool(config.response_logprobs),
         top_logprobs=config.logprobs,
         n=config.candidate_count or 1,
-        reasoning_effort=effort_from(thinking.thinking_budget, thinking.thinking_level) if thinking else None,
+        reasoning_effort=effort_from(thinking.thinking_level) if thinking else None,
+        reasoning_budget_tokens=budget_from(thinking.thinking_budget) if thinking else None,
     )
 
 

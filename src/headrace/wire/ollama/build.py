@@ -9,6 +9,7 @@ import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import own_fields, warn
 from headrace.wire.ollama.build_message import message_bodies, prompt_fields
 from headrace.wire.ollama.schema import WIRE_NAME
@@ -88,8 +89,9 @@ def _tool(tool: Tool) -> Fields:
 
 
 def _settings(settings: GenerationSettings, body: Fields, warnings: list[str]) -> None:
-    effort = settings.reasoning_effort
+    effort = settings.effort
     if effort is not None:
+        warn_of_word(settings, warnings)
         body["think"] = _THINK.get(effort, True)
         if effort not in _THINK:
             warnings.append(f"reasoning_effort {effort!r} was sent as think: true")

@@ -20,6 +20,7 @@ import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
@@ -35,7 +36,6 @@ _PLAIN_SETTINGS = (
     "presence_penalty",
     "seed",
     "logit_bias",
-    "reasoning_effort",
     *_EXTRA_SETTINGS,
 )
 _LEFT_OUT = "{} was left out: this provider does not take it"
@@ -100,8 +100,6 @@ def _settings(
     settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
 ) -> None:
     untaken = {name for name in _EXTRA_SETTINGS if name not in quirks.get("extra", ())}
-    if not quirks.get("reasoning_effort", True):
-        untaken.add("reasoning_effort")
     for name in _PLAIN_SETTINGS:
         value = getattr(settings, name)
         if value is None:
@@ -110,6 +108,7 @@ def _settings(
             warnings.append(_LEFT_OUT.format(name))
         else:
             body[name] = value
+    _effort(settings, quirks, body, warnings)
     if settings.max_tokens is not None:
         body[quirks.get("max_tokens_field", "max_tokens")] = settings.max_tokens
     if settings.stop:
@@ -120,6 +119,18 @@ def _settings(
             body["top_logprobs"] = settings.top_logprobs
     if settings.n != 1:
         body["n"] = settings.n
+
+
+def _effort(
+    settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
+) -> None:
+    if settings.effort is None:
+        return
+    if not quirks.get("reasoning_effort", True):
+        warnings.append(_LEFT_OUT.format("reasoning_effort"))
+        return
+    body["reasoning_effort"] = settings.effort
+    warn_of_word(settings, warnings)
 
 
 def _tool(tool: Tool) -> Any:

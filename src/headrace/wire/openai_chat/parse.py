@@ -79,7 +79,7 @@ def _check(body: RequestBody) -> None:
         raise RequestError("model: must not be empty", field="model", value=body.model)
     if not body.messages:
         raise RequestError("messages: must hold at least one message", field="messages", value=[])
-    check_ranges({name: getattr(body, name) for name in RANGES})
+    check_ranges({name: getattr(body, name) for name in RANGES if hasattr(body, name)})
     in_range("max_completion_tokens", body.max_completion_tokens, *RANGES["max_tokens"])
     for token, bias in (body.logit_bias or {}).items():
         in_range(f"logit_bias.{excerpt(token, MAX_NAME_CHARS)}", bias, -100, 100)

@@ -50,7 +50,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         ("tools", request.tools),
         ("tool_choice", request.tool_choice),
         ("response_format", request.response_format and request.response_format.kind != "text"),
-        ("reasoning_effort", request.settings.reasoning_effort),
+        ("reasoning_effort", request.settings.effort),
     ):
         if given:
             warnings.append(_LEFT_OUT.format(name))

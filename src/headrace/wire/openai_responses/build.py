@@ -21,6 +21,7 @@ import msgspec
 from headrace.core.message import Message, TextPart
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
 from headrace.wire.openai_responses.build_input import input_items, item_of
 from headrace.wire.openai_responses.schema import WIRE_NAME
@@ -70,8 +71,8 @@ def request_fields(request: Request) -> Fields:
     fields = {name: value for name, value in fields.items() if value is not None}
     kept = own(request.vendor)
     reasoning = kept.get("reasoning", {})
-    if settings.reasoning_effort is not None:
-        reasoning = {**reasoning, "effort": settings.reasoning_effort}
+    if settings.effort is not None:
+        reasoning = {**reasoning, "effort": settings.effort}
     text = kept.get("text", {})
     if request.response_format is not None:
         text = {**text, "format": _format(request.response_format, text.get("format", {}))}
@@ -113,6 +114,7 @@ def _settings(
             body["stop"] = list(settings.stop)
         else:
             warnings.append(_LEFT_OUT.format("stop"))
+    warn_of_word(settings, warnings)
     if settings.n != 1:
         warnings.append("n was left out: this protocol gives one answer")
 

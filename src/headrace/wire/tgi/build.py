@@ -46,7 +46,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         ("tools", request.tools),
         ("tool_choice", request.tool_choice),
         ("user", request.user),
-        ("reasoning_effort", request.settings.reasoning_effort),
+        ("reasoning_effort", request.settings.effort),
     ):
         if given:
             warnings.append(_LEFT_OUT.format(name))
