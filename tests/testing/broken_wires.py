@@ -154,6 +154,11 @@ class KeepsAllLines(Decoder):
         super().line(event, raw, out)
 
 
+class KeepsMoreThanCame(KeepsAllLines):
+    def line(self, event: Any, raw: bytes, out: list[Any]) -> None:
+        super().line(event, raw * 100, out)
+
+
 class RemembersNames(Decoder):
     def __init__(self, *quirks: Any) -> None:
         super().__init__(*quirks)
@@ -345,6 +350,8 @@ MUTANTS: dict[str, tuple[WireCase, str, str]] = {
     "each event costs more": (decoded_by(CountsFromTheBeginning), "linear_in_events", "times the work"),
     "each byte costs more": (decoded_by(RescansItsLine), "linear_drip_fed", "item by item"),
     "a stream that is kept": (decoded_by(KeepsAllLines), "bounded_stream", "after 256"),
+    "more than is to be kept": (
+        decoded_by(KeepsMoreThanCame, replace(CASE, keeps=(b"say", b"end"))), "bounded_stream", "after 256"),
     "names that are kept": (decoded_by(RemembersNames), "bounded_names", "ever new fields"),
     "an endless event": (decoded_by(HasNoLimit), "bounded_event", "MiB"),
     "a page is a cut": (decoded_by(TakesAPageForACut), "misfits", "a page with a 200"),

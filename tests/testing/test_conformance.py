@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from tests.testing.broken_wires import CASE, MUTANTS, WITH_BYE
+from tests.testing.broken_wires import CASE, MUTANTS, WITH_BYE, KeepsAllLines, decoded_by
 
 from headrace.core.chunk import (
     BlockEnd,
@@ -67,6 +67,11 @@ def test_without_a_front_only_what_is_decoded_is_tested() -> None:
     names = [name for name, _ in conformance_checks(WITH_BYE)]
     assert "adds_up-bye" in names
     assert not any(name.startswith(("same_events", "failures", "same_request")) for name in names)
+
+
+def test_what_must_be_kept_is_declared() -> None:
+    kept = decoded_by(KeepsAllLines, replace(CASE, keeps=(b"say", b"end")))
+    assert found(kept) == {}
 
 
 def test_a_case_that_proves_nothing_is_refused() -> None:

@@ -103,4 +103,5 @@ CASE = WireCase(
         **dict.fromkeys(("context_overflow", "content_blocked"), "bad_request"),
         "truncated": "unavailable",
     },
+    keeps=(b"input_json_delta", b"citations_delta"),
 )  # fmt: skip

@@ -37,7 +37,7 @@ from headrace.core.chunk import (
 from headrace.core.fold import fold
 from headrace.core.message import OpaquePart, ReasoningPart
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic import MessagesDecoder
+from headrace.wire.anthropic import MessagesDecoder, open_block
 
 
 def test_an_ordinary_answer_is_start_block_usage_finish() -> None:
@@ -132,10 +132,30 @@ def test_blocks_that_are_not_modelled_are_opaque_and_whole_at_their_end() -> Non
     assert reply.candidates[0].vendor == ()
 
 
-def test_an_opaque_block_is_bounded() -> None:
-    pieces = [event("content_block_delta", index=0, delta={f"field_{at}": 1}) for at in range(300)]
-    bad = failure(begin(), block(0, "new"), *pieces)
-    assert (bad.kind, "beyond what is kept" in bad.message) == ("wire", True)
+@pytest.mark.parametrize(
+    ("begins", "piece"),
+    [
+        ({"type": "new"}, {"mood": "m" * 50}),
+        ({"type": "new"}, {"type": "input_json_delta", "partial_json": "1"}),
+        ({"type": "new", "big": "b" * 100}, {}),
+        ({"type": "text", "text": ""}, {"type": "citations_delta", "citation": {"url": "u" * 50}}),
+        ({"type": "thinking", "thinking": ""}, {"type": "signature_delta", "signature": "s" * 50}),
+        ({"type": "tool_use", "id": "t", "name": "f", "input": {"a": "b" * 100}}, {}),
+    ],
+)
+def test_what_open_blocks_hold_is_bounded(
+    begins: dict[str, Any], piece: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_block, "MAX_KEPT_BYTES", 10_000)
+
+    def one(index: int) -> bytes:
+        start = event("content_block_start", index=index, content_block=begins)
+        return start + event("content_block_delta", index=index, delta=piece)
+
+    ended = [begin(), *(one(0) + stop(0) for _ in range(300))]
+    assert failure(*ended).kind == "truncated"  # what has ended is held no more
+    left_open = failure(begin(), *map(one, range(300)))
+    assert (left_open.kind, "open blocks hold more" in left_open.message) == ("wire", True)
 
 
 def test_unknown_fields_and_pieces_are_kept_with_their_block() -> None:

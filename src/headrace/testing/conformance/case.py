@@ -113,7 +113,8 @@ class WireCase:
     may be lost: paths of names and list places joined by dots, `*` for any. free_form: objects whose names
     are the model's, such as a call's arguments: there is no unknown field in them. fails_as: kinds of failure
     inside a stream that come back as another, where the protocol has no word. uncounted: the fields of
-    `Usage` that the protocol has no place for.
+    `Usage` that the protocol has no place for. keeps: words of events that the decoder must hold until their
+    block ends, as what goes back with the next turn: of these it may hold what came.
     """
 
     wire: Wire
@@ -129,6 +130,7 @@ class WireCase:
     free_form: tuple[str, ...] = ()
     fails_as: Mapping[str, str] = field(default_factory=dict)
     uncounted: tuple[str, ...] = ()
+    keeps: tuple[bytes, ...] = ()
     name: str = ""
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from headrace.testing.conformance.tolerance import UNKNOWN, as_json
 
 FEW, MANY = 32, 256  # times an event comes
 GROWTH_BYTES = 8  # that a decoder may hold more for each further event
+KEPT_RATIO = 8  # of an event that it must keep: so much more than its bytes may the objects take
 MAX_EVENT_BYTES = 16 * 2**20
 _SLACK_BYTES = 2**20
 _BLANKS = b" " * 8
@@ -54,11 +55,12 @@ def linear_drip_fed(case: WireCase, sample: Sample) -> None:
 
 
 def bounded_stream(case: WireCase, sample: Sample) -> None:
-    """What a decoder holds does not grow with the number of events."""
+    """What a decoder holds does not grow with the number of events, but of those that it must keep."""
     parts = events(case, sample)
     for place, unit in _units(case, parts):
         few, many = (_held(case, _before(parts, place), unit, times) for times in (FEW, MANY))
-        if many - few > GROWTH_BYTES * (MANY - FEW):
+        kept = any(word in unit for word in case.keeps)
+        if many - few > (KEPT_RATIO * len(unit) if kept else GROWTH_BYTES) * (MANY - FEW):
             grew = f"held {few} bytes after {FEW} and {many} after {MANY}"
             raise fault(f"event {place} of {len(parts)}, again and again: the decoder {grew}", unit)
 

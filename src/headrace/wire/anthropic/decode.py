@@ -18,10 +18,11 @@ from headrace.core.chunk import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import Truncated
-from headrace.wire.anthropic.blocks import Blocks, Misplaced
+from headrace.wire.anthropic.blocks import Blocks
 from headrace.wire.anthropic.event import beside, known_piece, read_oddly, with_beside
 from headrace.wire.anthropic.failure import failure_from_response
 from headrace.wire.anthropic.finish import reason_from
+from headrace.wire.anthropic.open_block import Misplaced
 from headrace.wire.anthropic.schema import (
     BESIDE,
     WIRE_NAME,
