@@ -9,6 +9,7 @@ import pytest
 from tests.wire.anthropic.events import END, begin, block, piece, reason, stop, text
 from tests.wire.gemini.events import said
 from tests.wire.openai_responses import events as responses
+from tests.wire.scripted import read_back, written
 
 from headrace.core.chunk import BlockStart, Chunk
 from headrace.core.fold import fold
@@ -17,7 +18,6 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import Request
 from headrace.testing.stages import run
 from headrace.wire import WIRES, wire_named
-from headrace.wire.base import ParsedRequest, Says
 
 SEARCH = {"type": "server_tool_use", "id": "s_1", "name": "web_search", "input": {"query": "q"}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "s_1", "content": [{"type": "x", "url": "u"}]}
@@ -112,11 +112,7 @@ def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
     chunks = decoded(wire)
     opaque = [one for one in chunks if isinstance(one, BlockStart) and one.kind == "opaque"]
     assert opaque
-    front = wire_named(other).front
-    assert front is not None
-    encoder = front.encoder(Says("r", "m", 1), ParsedRequest(Request("m"), stream=True))
-    written = b"".join(run(encoder, [chunks]))
-    again = fold(run(wire_named(other).decoder(), [[written]]))
+    again = read_back(chunks, other)
     assert again.failure is None
     assert again.text == fold(chunks).text
     parts = again.message.parts
@@ -127,4 +123,4 @@ def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
         ]
     else:
         assert all(isinstance(part, TextPart) for part in parts)
-        assert b"web_search" not in written
+        assert b"web_search" not in written(chunks, other)

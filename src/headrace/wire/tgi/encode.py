@@ -76,7 +76,7 @@ class TgiEncoder:
                     own = own_of(chunk.part, WIRE_NAME)
                     out += [_event(own)] if own else []
                 case CandidateEnd() if not chunk.candidate:
-                    self._reason = reason_word(chunk.finish_reason, chunk.raw_reason)
+                    self._reason = reason_word(chunk.finish_reason)
                 case Finish() | Failure() | Cancelled():
                     self._terminal(chunk, out)
         return out
