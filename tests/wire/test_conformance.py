@@ -12,7 +12,7 @@ from tests.wire.tgi import conforming as tgi
 
 from headrace.testing.conformance import wire_conformance
 
-test_wire = wire_conformance(
+CASES = (
     openai_chat.CASE,
     openai_completions.CASE,
     openai_responses.CASE,
@@ -25,3 +25,5 @@ test_wire = wire_conformance(
     tgi.GENERATE,
     tgi.GENERATE_STREAM,
 )
+
+test_wire = wire_conformance(*CASES)

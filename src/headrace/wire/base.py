@@ -106,7 +106,8 @@ class Wire:
     relay: a fresh `Relay`, or None where the wire has none; its arguments say whether the client asked for
     usage, and the quirks. rebody: (client's body, the provider's own model name, quirks) -> the body to
     relay upstream, or None where the quirks ask for a body that only `build` makes. front: how a server
-    speaks it, where one does.
+    speaks it, where one does. framings: what stands between the events that the decoder reads: sse, jsonl
+    (lines of JSON), array (a JSON array).
     """
 
     name: str
@@ -117,3 +118,4 @@ class Wire:
     relay: Callable[[bool, Mapping[str, Any]], Relay] | None = None
     rebody: Callable[[bytes, str, Mapping[str, Any]], bytes | None] | None = None
     front: Front | None = None
+    framings: tuple[str, ...] = ("sse",)

@@ -54,4 +54,5 @@ WIRE = Wire(
     relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure)),
     rebody=lambda body, _model, _quirks: body,  # the path names the model
     front=FRONT,
+    framings=("sse", "array"),
 )

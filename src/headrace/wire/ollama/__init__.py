@@ -51,4 +51,5 @@ WIRE = Wire(
     decoder=OllamaDecoder,
     failure=failure_from_response,
     front=CHAT_FRONT,
+    framings=("jsonl",),
 )
