@@ -16,7 +16,7 @@ from headrace.errors import KINDS
 from headrace.providers.registry import KNOWN
 from headrace.runners.weights import ROWS
 from headrace.testing.conformance import CHECKS, WireCase
-from headrace.wire import WIRES
+from headrace.wire import FRONTS, WIRES
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,9 +102,9 @@ def test_commands_and_options() -> None:
     for name, text in sections.items():
         told = set(re.findall(r"`(--?[a-z][a-z-]*)`", text))
         assert told == options_of(import_module(COMMANDS[name][0]).command), name
-    assert re.findall(
-        r"`(\w+)`", sections["decode"].partition("of the recording:")[2].splitlines()[0]
-    ) == list(WIRES)
+    for name, before, names in (("decode", "of the recording:", WIRES), ("convert", "to write:", FRONTS)):
+        line = sections[name].partition(before)[2].splitlines()[0]
+        assert re.findall(r"`(\w+)`", line) == list(names)
 
 
 def test_every_public_name_is_in_the_api_page_and_no_other() -> None:
