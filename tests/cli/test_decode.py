@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.cli.recorded import CALL, ERROR, HELLO, lines, sse
+from tests.wire import recordings
+from tests.wire.test_recordings import JUDGES
 
 from headrace.cli.main import headrace
 
-RECORDINGS = Path(__file__).parents[2].parent / "shared" / "recordings"
 FINAL_HELLO = {
     "text": "Héllo\n",
     "reasoning": "",
@@ -21,9 +22,9 @@ FINAL_HELLO = {
 }
 
 
-def decode(*args: str, stdin: bytes = b"", code: int = 0) -> list[dict]:
+def decode(*args: str, stdin: bytes = b"", code: int = 0, wire: str = "openai_chat") -> list[dict]:
     result = CliRunner().invoke(
-        headrace, ["decode", "--wire", "openai_chat", *args], input=stdin, standalone_mode=False
+        headrace, ["decode", "--wire", wire, *args], input=stdin, standalone_mode=False
     )
     assert result.exception is None, result.output
     assert result.return_value == code
@@ -91,9 +92,11 @@ def test_what_is_no_stream_ends_in_one_failure(data: bytes) -> None:
 
 
 @pytest.mark.recordings
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings folder is not beside the project")
-def test_every_recording_ends_well() -> None:
-    files = sorted(str(path) for path in (RECORDINGS / "openai_chat").glob("*.sse"))
-    found = decode("--final", *files)
-    assert len(found) == len(files) > 0
-    assert [name for name, final in zip(files, found, strict=True) if final["error"]] == []
+@pytest.mark.parametrize("wire", JUDGES)
+def test_every_recorded_file_is_read_as_it_lies(wire: str) -> None:
+    files = [file for file in recordings.files() if recordings.spoken_in(file) == wire]
+    if not files:
+        pytest.skip(recordings.ABSENT)
+    found = decode("--final", *(str(recordings.RECORDINGS / file) for file in files), wire=wire)
+    bad = [file for file, final in zip(files, found, strict=True) if final["error"]]
+    assert bad == sorted([*JUDGES[wire].fails, *filter(recordings.is_refusal, files)])
