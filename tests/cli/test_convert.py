@@ -23,7 +23,6 @@ from headrace.testing.conformance import Said, WireCase
 from headrace.wire import FRONTS, WIRES, front_named, reader_of, wire_named
 
 NOTHING: tuple[Any, ...] = ("", (), {}, b"", False, None)
-READ = [name for name in FRONTS if reader_of(name) is not None]
 
 
 def converted(*args: str, stdin: bytes = b"", code: int = 0) -> Result:
@@ -55,23 +54,15 @@ def test_every_front_has_its_name_and_every_wire_that_has_one_is_named() -> None
     ] == []
 
 
-@pytest.mark.parametrize("to", READ)
+@pytest.mark.parametrize("to", FRONTS)
 def test_the_answer_is_the_same_in_every_protocol(to: str) -> None:
     result = converted("--to", to, stdin=sse(HELLO))
     wire = reader_of(to)
-    assert wire is not None
     reply = heard(wire.name, result.stdout_bytes)
     assert reply.text == "Héllo\n"
     assert isinstance(reply.terminal, Finish)
     assert reply.usage is not None
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (7, 2)
-
-
-def test_a_web_front_end_gets_its_parts() -> None:
-    result = converted("--to", "ui_messages", stdin=sse(HELLO))
-    parts = [json.loads(line[6:]) for line in result.stdout.splitlines() if line.startswith("data: {")]
-    assert "".join(part["delta"] for part in parts if part["type"] == "text-delta") == "Héllo\n"
-    assert result.stderr == "warning: nothing here reads ui_messages: what it has no place for is not told\n"
 
 
 def test_it_reads_every_framing(tmp_path: Path) -> None:
@@ -124,11 +115,10 @@ def test_through_the_shell_and_back_it_is_the_same(tmp_path: Path) -> None:
 # --- what goes wrong
 
 
-@pytest.mark.parametrize("to", READ)
+@pytest.mark.parametrize("to", FRONTS)
 def test_an_error_is_the_other_protocols_own(to: str) -> None:
     result = converted("--to", to, "-e", stdin=sse(ERROR, done=False), code=1)
     wire = reader_of(to)
-    assert wire is not None
     reply = heard(wire.name, result.stdout_bytes)
     assert reply.failure is not None
     assert reply.text == "Hi"
@@ -161,9 +151,7 @@ def test_a_cancelled_answer_is_an_error() -> None:
 @pytest.mark.parametrize("data", [b"", b"\x00\xff" * 99, b"{", b"[1, 2]\n", b"<html>"])
 def test_what_is_no_stream_is_one_error(to: str, data: bytes) -> None:
     result = converted("--to", to, "-e", stdin=data, code=1)
-    wire = reader_of(to)
-    if wire is not None:
-        assert isinstance(stages.run(wire.decoder(), [[result.stdout_bytes]])[-1], Failure)
+    assert isinstance(stages.run(reader_of(to).decoder(), [[result.stdout_bytes]])[-1], Failure)
     assert json.loads(converted("--to", to, "--final", stdin=data).stdout)
 
 
@@ -171,7 +159,6 @@ def test_what_is_no_stream_is_one_error(to: str, data: bytes) -> None:
     ("args", "said"),
     [
         (["--from", "fax", "--to", "gemini"], "'fax' is not one of 'openai_chat'"),
-        (["--from", "ui_messages", "--to", "gemini"], "'ui_messages' is not one of"),
         (["--from", "gemini", "--to", "fax"], "'fax' is not one of 'openai_chat'"),
         (["--from", "gemini"], "Missing option '--to'"),
         (["--from", "gemini", "--to", "tgi", "no-such-file"], "'no-such-file' does not exist"),

@@ -1,5 +1,6 @@
 """The tables of the documents name what is in the code: no more, no less."""
 
+import json
 import re
 import tomllib
 from importlib import import_module
@@ -17,6 +18,8 @@ from headrace.providers.registry import KNOWN
 from headrace.runners.weights import ROWS
 from headrace.testing.conformance import CHECKS, WireCase
 from headrace.wire import FRONTS, WIRES
+from headrace.wire.ui_messages import data
+from headrace.wire.ui_messages.parse import RequestBody
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,6 +108,18 @@ def test_commands_and_options() -> None:
     for name, before, names in (("decode", "of the recording:", WIRES), ("convert", "to write:", FRONTS)):
         line = sections[name].partition(before)[2].splitlines()[0]
         assert re.findall(r"`(\w+)`", line) == list(names)
+
+
+def test_what_a_page_may_ask_and_what_it_gets() -> None:
+    page = "docs/howto/web-front-end.md"
+    told = {name for first, _ in rows(page, 2) for name in re.findall(r"`([^`]+)`", first)}
+    parts = set(re.findall(r'"(data-[a-z-]+)"', Path(data.__file__).read_text()))
+    assert told == {*RequestBody.__struct_fields__, *parts} - {"messages"}
+    pinned = json.loads((ROOT / "tests/node/package.json").read_text())["dependencies"]
+    judges = [version.removeprefix("npm:ai@") for name, version in pinned.items() if name.startswith("ai")]
+    said = re.search(r"`ai` ([\d.]+\d) and ([\d.]+\d)", (ROOT / page).read_text())
+    assert said
+    assert list(said.groups()) == judges
 
 
 def test_every_public_name_is_in_the_api_page_and_no_other() -> None:

@@ -77,16 +77,14 @@ class Conversion:
         self._to = to
         self._encoder = front_named(to).encoder(_AS_THE_SOURCE, _ALL)
         self._said = ReplyFold()
-        wire = reader_of(to)
-        self._reader = wire.decoder() if wire is not None else None
+        self._reader = reader_of(to).decoder()
         self._heard = ReplyFold()
 
     def feed(self, batch: Sequence[Chunk]) -> bytes:
         """The bytes that `batch` makes complete."""
         self._said.feed(batch)
         data = b"".join(self._encoder.feed(batch))
-        if self._reader is not None:
-            self._heard.feed(self._reader.feed([data]))
+        self._heard.feed(self._reader.feed([data]))
         return data
 
     def said(self) -> Reply:
@@ -95,8 +93,6 @@ class Conversion:
 
     def losses(self) -> list[str]:
         """What did not go out as it came, once all has; one sentence each."""
-        if self._reader is None:
-            return [f"nothing here reads {self._to}: what it has no place for is not told"]
         self._heard.feed(self._reader.close())
         return [*losses(self.said(), self._heard.reply(), self._to)]
 

@@ -8,7 +8,16 @@ from typing import Any
 from headrace.errors import RequestError
 from headrace.wire.base import Front, Wire
 
-WIRES = ("openai_chat", "openai_completions", "openai_responses", "anthropic", "gemini", "ollama", "tgi")
+WIRES = (
+    "openai_chat",
+    "openai_completions",
+    "openai_responses",
+    "anthropic",
+    "gemini",
+    "ollama",
+    "tgi",
+    "ui_messages",
+)
 
 # What clients can speak -> (folder here, its `WIRE` or another front of it).
 FRONTS = {
@@ -21,7 +30,7 @@ FRONTS = {
     "ollama": ("ollama", "WIRE"),
     "ollama_generate": ("ollama", "GENERATE_FRONT"),
     "tgi": ("tgi", "WIRE"),
-    "ui_messages": ("ui_messages", "FRONT"),
+    "ui_messages": ("ui_messages", "WIRE"),
 }
 
 
@@ -49,7 +58,6 @@ def front_named(name: str) -> Front:
     return front
 
 
-def reader_of(front: str) -> Wire | None:
-    """The wire that reads what a server speaks under that name; None where nothing of ours reads it."""
-    folder = FRONTS[front][0]
-    return wire_named(folder) if folder in WIRES else None
+def reader_of(front: str) -> Wire:
+    """The wire that reads what a server speaks under that name."""
+    return wire_named(FRONTS[front][0])
