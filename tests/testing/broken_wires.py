@@ -363,6 +363,7 @@ MUTANTS: dict[str, tuple[WireCase, str, str]] = {
     "the encoder makes up an end": (encoded_by(MakesUpTheLastLine), "cut_source", "cut behind chunk"),
     "counts are copied": (encoded_by(CopiesCounts), "usage_converted", "copied"),
     "counts are mixed up": (encoded_by(MixesUpCounts), "usage_converted", "usage became"),
+    "others' parts are lost": (replace(CASE, carries=True), "others_parts", "came back as parts of"),
     "others' parts go out": (encoded_by(CopiesOthersParts), "others_parts", "another wire"),
     "each chunk costs more": (encoded_by(CountsItsChunks), "encoder_linear", "again and again"),
     "the whole body says nothing": (fronted(body=lambda *_: b"{}"), "whole_body", "'Hello'"),

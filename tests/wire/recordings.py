@@ -59,6 +59,11 @@ class Recording(NamedTuple):
     name: str
     body: bytes
 
+    @property
+    def wire(self) -> str:
+        """What it speaks."""
+        return spoken_in(self.name.partition("#")[0])
+
 
 def files() -> list[str]:
     """Every file of the folder but its index and its README, by path."""

@@ -9,6 +9,7 @@ from tests.wire.openai_chat import conforming as openai_chat
 from tests.wire.openai_completions import conforming as openai_completions
 from tests.wire.openai_responses import conforming as openai_responses
 from tests.wire.tgi import conforming as tgi
+from tests.wire.ui_messages import conforming as ui_messages
 
 from headrace.testing.conformance import wire_conformance
 
@@ -24,6 +25,7 @@ CASES = (
     tgi.ROOT,
     tgi.GENERATE,
     tgi.GENERATE_STREAM,
+    ui_messages.CASE,
 )
 
 test_wire = wire_conformance(*CASES)

@@ -35,7 +35,7 @@ STREAMS = recordings.streams()
 
 
 def judge_of(recording: Recording) -> Judge:
-    return JUDGES[recordings.spoken_in(recording.name.partition("#")[0])]
+    return JUDGES[recording.wire]
 
 
 def decode(judge: Judge, *reads: bytes) -> list[Chunk]:

@@ -114,7 +114,8 @@ class WireCase:
     are the model's, such as a call's arguments: there is no unknown field in them. fails_as: kinds of failure
     inside a stream that come back as another, where the protocol has no word. uncounted: the fields of
     `Usage` that the protocol has no place for. keeps: words of events that the decoder must hold until their
-    block ends, as what goes back with the next turn: of these it may hold what came.
+    block ends, as what goes back with the next turn: of these it may hold what came. carries: what is another
+    wire's own goes through, marked as such, and comes back as that wire's.
     """
 
     wire: Wire
@@ -131,6 +132,7 @@ class WireCase:
     fails_as: Mapping[str, str] = field(default_factory=dict)
     uncounted: tuple[str, ...] = ()
     keeps: tuple[bytes, ...] = ()
+    carries: bool = False
     name: str = ""
 
     def __post_init__(self) -> None:

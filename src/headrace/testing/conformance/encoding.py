@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import Finish, UsageReport, VendorPart
+from headrace.core.chunk import Chunk, Finish, UsageReport, VendorPart
 from headrace.core.fold import fold
+from headrace.core.message import ReasoningPart, RefusalPart, TextPart
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.testing import stages
@@ -25,7 +27,7 @@ from headrace.testing.conformance.reading import (
 )
 from headrace.wire.base import Says
 
-FOREIGN = Opaque("another_wire", {"input": 987_001, "output": 987_002})
+_FOREIGN = {"input": 987_001, "output": 987_002}
 USAGE = Usage(1110, 720, cached_input_tokens=330, cache_write_tokens=44, reasoning_tokens=250)
 _COUNTS = ("cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
 
@@ -74,9 +76,9 @@ def usage_converted(case: WireCase, sample: Sample) -> None:
     """Another wire's counts go out in this one's convention: read again they are the same, none is copied."""
     chunks = [one for one in read(case, sample.body) if not isinstance(one, UsageReport)]
     expected = msgspec.structs.replace(USAGE, **{name: 0 for name in _COUNTS if name in case.uncounted})
-    report = UsageReport(msgspec.structs.replace(expected, vendor=FOREIGN))
+    report = UsageReport(msgspec.structs.replace(expected, vendor=_foreign(case)))
     data = write(case, [*chunks[:-1], report, chunks[-1]])
-    if b"98700" in data:
+    if b"98700" in data and not case.carries:
         raise fault("the counts of another wire were copied", data)
     got = counts(fold(read(case, data)).usage)
     if got != expected:
@@ -84,14 +86,16 @@ def usage_converted(case: WireCase, sample: Sample) -> None:
 
 
 def others_parts(case: WireCase, sample: Sample) -> None:
-    """What belongs to another wire alone does not go out: it would mean something else here."""
-    chunks = [_foreign(one) for one in read(case, sample.body)]
+    """What belongs to another wire alone does not go out, as it means nothing here; or comes back as its."""
+    chunks = [_with_foreign(one, _foreign(case)) for one in read(case, sample.body)]
     data = write(case, chunks)
-    if b"98700" in data:
+    if b"98700" in data and not case.carries:
         raise fault("a part of another wire's own was copied", data)
-    last = read(case, data)[-1]
-    if not isinstance(last, Finish):
-        raise fault(f"with parts of another wire's own the answer ends in {short(last)}", data)
+    again = read(case, data)
+    if not isinstance(again[-1], Finish):
+        raise fault(f"with parts of another wire's own the answer ends in {short(again[-1])}", data)
+    if case.carries and _owners(again) != _owners(chunks):
+        raise fault(f"parts of {_owners(chunks)} came back as parts of {_owners(again)}", data)
 
 
 def whole_body(case: WireCase, sample: Sample) -> None:
@@ -104,17 +108,28 @@ def whole_body(case: WireCase, sample: Sample) -> None:
     except msgspec.DecodeError as error:
         raise fault(f"the whole body is no JSON: {error}", body) from None
     meant = said(read(case, sample.body))
-    words = [meant.text, meant.reasoning, meant.refusal, *(name for _, name, _ in meant.tool_calls)]
-    for word in words:
+    parts = fold(read(case, sample.body)).message.parts
+    texts = [part.text for part in parts if isinstance(part, TextPart | ReasoningPart | RefusalPart)]
+    for word in (*texts, *(name for _, name, _ in meant.tool_calls)):
         if word not in "".join(told):
             raise fault(f"the whole body does not say {word!r}", body)
 
 
-def _foreign(chunk: Any) -> Any:
+def _owners(chunks: Sequence[Chunk]) -> list[str]:
+    """Whose own the parts of the answer hold."""
+    return [part.vendor.wire if part.vendor is not None else "" for part in fold(chunks).message.parts]
+
+
+def _foreign(case: WireCase) -> Opaque:
+    """Something that belongs to another wire."""
+    return Opaque("openai_chat" if case.wire.name != "openai_chat" else "anthropic", _FOREIGN)
+
+
+def _with_foreign(chunk: Any, foreign: Opaque) -> Any:
     """The chunk with another wire's opaque part in the place of this one's."""
     if isinstance(chunk, VendorPart):
-        return VendorPart(FOREIGN)
-    return msgspec.structs.replace(chunk, vendor=FOREIGN) if hasattr(chunk, "vendor") else chunk
+        return VendorPart(foreign)
+    return msgspec.structs.replace(chunk, vendor=foreign) if hasattr(chunk, "vendor") else chunk
 
 
 def _spelled(case: WireCase, stream: bytes) -> list[Any]:

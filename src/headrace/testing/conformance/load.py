@@ -59,8 +59,7 @@ def bounded_stream(case: WireCase, sample: Sample) -> None:
     parts = events(case, sample)
     for place, unit in _units(case, parts):
         few, many = (_held(case, _before(parts, place), unit, times) for times in (FEW, MANY))
-        kept = any(word in unit for word in case.keeps)
-        if many - few > (KEPT_RATIO * len(unit) if kept else GROWTH_BYTES) * (MANY - FEW):
+        if many - few > (KEPT_RATIO * len(unit) if _is_kept(case, unit) else GROWTH_BYTES) * (MANY - FEW):
             grew = f"held {few} bytes after {FEW} and {many} after {MANY}"
             raise fault(f"event {place} of {len(parts)}, again and again: the decoder {grew}", unit)
 
@@ -68,8 +67,9 @@ def bounded_stream(case: WireCase, sample: Sample) -> None:
 def bounded_names(case: WireCase, sample: Sample) -> None:
     """What a decoder remembers of fields that it does not know does not grow with their number."""
     parts = events(case, sample)
-    place, unit = _units(case, parts)[len(parts) // 2]
-    event = json_of(parts[place])
+    units = [one for one in _units(case, parts) if not _is_kept(case, one[1])]
+    place, unit = units[len(units) // 2] if units else (0, b"")
+    event = json_of(parts[place]) if units else None
     if not isinstance(event, dict):
         return
     held: list[int] = []
@@ -119,6 +119,10 @@ def _units(case: WireCase, parts: list[Event]) -> list[tuple[int, bytes]]:
     """Each event as it comes behind others, with its place."""
     said = [(place, part) for place, part in enumerate(parts) if part.data]
     return [(place, part.raw if place else case.separated.frame(part.data).raw) for place, part in said]
+
+
+def _is_kept(case: WireCase, unit: bytes) -> bool:
+    return any(word in unit for word in case.keeps)
 
 
 def _before(parts: list[Event], place: int) -> bytes:
