@@ -127,6 +127,7 @@ def test_what_only_local_models_need_is_not_imported_for_the_others() -> None:
         "from headrace import generate_text, stream_text\n"
         "assert asyncio.run(generate_text('sim/echo', 'hi')).text == 'hi'\n"
         "heavy = ('headrace.runners.local', 'headrace.runners.store', 'http.client', 'urllib.request')\n"
+        "heavy += ('headrace.structured.growing', 'pydantic')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

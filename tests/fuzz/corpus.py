@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.framing.wpt import CASES
 from tests.fuzz.targets import pack
+from tests.structured.kinds import EXAMPLE
 
 
 def _chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **fields: Any) -> bytes:
@@ -43,6 +44,17 @@ _CHAT: tuple[bytes, ...] = (
     b"<!doctype html><title>502</title>",
 )
 
+_ORDER = json.dumps(EXAMPLE).encode()
+_VALUES: tuple[bytes, ...] = (
+    _ORDER,
+    b"Here it is:\n```json\n" + _ORDER + b"\n```\nAnything {else}?",
+    _ORDER[:150],
+    b'[1, {"id": 1, "name": "a\\ud83d\\ude00\\n", "size": "small"}, 2]',
+    b'{"a": [[], {}, "", -1.5e3, true, null]}',
+    b"[1, 2",
+    b"no JSON at all",
+)
+
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "sse": (
         *(pack(case.stream.replace(b"." * 3000, b"."), b"\x40\x80\xc0") for case in CASES),
@@ -51,9 +63,37 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         pack(b"\xef\xbb\xbf\xef\xbb\xbf: x\n\n\xf0\x9f\x98\xed\xa0\x80", b"\x10\x20"),
     ),
     "openai_chat": tuple(pack(stream, b"\x33\x77\xbb") for stream in _CHAT),
+    "growing": tuple(pack(text, b"\x33\x77\xbb") for text in _VALUES),
 }
 
 WORDS: dict[str, tuple[bytes, ...]] = {
+    "growing": (
+        *(
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b",",
+            b":",
+            b'"',
+            b"\\u",
+            b"\\ud800",
+            b"\\",
+            b"null",
+            b"1e999",
+            b"-",
+            b"```json\n",
+        ),
+        *(
+            b'"title":',
+            b'"items":[',
+            b'"id":',
+            b'"size":"small"',
+            b'"first":{',
+            b'"due":"2026-01-02"',
+            b'"note":',
+        ),
+    ),
     "sse": (
         b"data: ",
         b"data:",

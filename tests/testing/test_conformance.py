@@ -19,6 +19,7 @@ from headrace.core.chunk import (
     ReasoningDelta,
     Start,
     TextDelta,
+    ToolResult,
     VendorPart,
 )
 from headrace.core.opaque import Opaque
@@ -133,6 +134,22 @@ START, OPEN, END = Start(), BlockStart(0, "text"), BlockEnd(0)
             ],
             "",
         ),
+        (
+            [
+                START,
+                OPEN,
+                END,
+                CandidateEnd("tool_calls"),
+                ToolResult("a"),
+                START,
+                BlockStart(1, "text"),
+                BlockEnd(1),
+                CandidateEnd("stop"),
+                Finish(),
+            ],
+            "",
+        ),
+        ([START, ToolResult("a"), START, START], "a second Start"),
         ([START, OPEN, END, Finish()], "candidates [0] have not ended"),
         ([START, CandidateEnd("stop"), OPEN, END, Finish()], "candidates [0] have not ended"),
         ([], "without a terminal"),

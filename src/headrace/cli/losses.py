@@ -95,6 +95,7 @@ _FEATURES = (
     _Feature("tool calls", _calls),
     _Feature("ids of tool calls", lambda reply: sorted(call.id for call in reply.tool_calls), "tool calls"),
     _Feature("the order of tool calls", lambda reply: [call.name for call in reply.tool_calls], "tool calls"),
+    _Feature("results of tools", lambda reply: [*reply.earlier, *reply.tool_results]),
     _Feature("tokens", lambda reply: bool(_tokens(reply))),
     _Feature("ids of tokens", lambda reply: any(one.id is not None for one in _tokens(reply)), "tokens"),
     _Feature("log probabilities", lambda reply: any(one.logprob for one in _tokens(reply)), "tokens"),

@@ -2,7 +2,8 @@
 
 A reply is `Start`, then blocks (each `BlockStart`, its deltas, `BlockEnd`), steps, verdicts, citations and
 usage in the order they came, a `CandidateEnd` for each candidate, and one terminal: `Finish`, `Failure` or
-`Cancelled`. Nothing follows a terminal. Block numbers count up from 0 through the whole reply.
+`Cancelled`. Nothing follows a terminal. Block numbers count up from 0 through the whole reply. Where tools
+are run on the way, a `ToolResult` answers each call, and another `Start` begins what the model says to that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from headrace.core.message import ResultPart, joined_text
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import KINDS, HeadraceError
@@ -257,6 +259,21 @@ class VendorPart(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="vend
     block: int = -1
 
 
+class ToolResult(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="tool-result"):
+    """What a tool that was run on the way answered to the call `id`. It is not part of the model's answer."""
+
+    id: str
+    name: str = ""
+    parts: tuple[ResultPart, ...] = ()
+    is_error: bool = False
+    vendor: Opaque | None = None
+
+    @property
+    def output(self) -> str:
+        """The text parts, joined."""
+        return joined_text(self.parts)
+
+
 class CandidateEnd(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="candidate-end"):
     """One candidate is complete; `raw_reason` is the vendor's own word, `stop_sequence` the stop text met."""
 
@@ -355,6 +372,7 @@ Chunk: TypeAlias = (
     | Citation
     | UsageReport
     | VendorPart
+    | ToolResult
     | CandidateEnd
     | Finish
     | Failure

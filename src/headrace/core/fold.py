@@ -25,12 +25,14 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     UsageReport,
     VendorPart,
     Verdict,
     Word,
 )
+from headrace.core.message import Message, ToolResultPart
 from headrace.core.opaque import Opaque
 from headrace.core.reply import Candidate, Media, Reply, ToolCall, part_of
 from headrace.core.usage import Usage
@@ -85,6 +87,8 @@ class ReplyFold:
         self._steps: list[Step] = []
         self._verdicts: list[Verdict] = []
         self._vendor: list[Opaque] = []
+        self._earlier: list[Message] = []
+        self._results: list[ToolResultPart] = []
 
     def feed(self, batch: Iterable[Chunk]) -> None:
         """Take the next chunks."""
@@ -109,7 +113,17 @@ class ReplyFold:
             steps=tuple(self._steps),
             verdicts=tuple(self._verdicts),
             vendor=tuple(self._vendor),
+            earlier=tuple(self._earlier),
+            tool_results=tuple(self._results),
         )
+
+    def _next_turn(self) -> None:
+        """What comes now is the model's next turn: the one before, and its results, are complete."""
+        if self._results:
+            said = _candidate(self._candidates.get(0) or _Gathered())
+            self._earlier += [Message("assistant", said.parts), Message("tool", tuple(self._results))]
+            self._results.clear()
+            self._candidates.clear()
 
     def _of(self, candidate: int) -> _Gathered:
         found = self._candidates.get(candidate)
@@ -118,9 +132,10 @@ class ReplyFold:
         return found
 
     def _block(self, delta: Delta, kind: BlockKind) -> _Block:
-        blocks = self._of(delta.candidate).blocks
-        found = blocks.get(delta.block)
+        found = self._of(delta.candidate).blocks.get(delta.block)
         if found is None:  # a source that forgot to open its block still loses nothing
+            self._next_turn()
+            blocks = self._of(delta.candidate).blocks
             found = blocks[delta.block] = _Block(kind)
         return found
 
@@ -162,6 +177,7 @@ class ReplyFold:
         | Citation
         | UsageReport
         | VendorPart
+        | ToolResult
         | CandidateEnd
         | Terminal,
     ) -> None:
@@ -169,10 +185,12 @@ class ReplyFold:
             case Finish() | Failure() | Cancelled():
                 self._terminal = self._terminal or chunk
             case Start():
+                self._next_turn()
                 self._start = chunk
                 if chunk.vendor is not None:
                     self._vendor.append(chunk.vendor)
             case BlockStart():
+                self._next_turn()
                 block = _Block(chunk.kind, chunk.id, chunk.name, chunk.vendor)
                 self._of(chunk.candidate).blocks[chunk.block] = block
             case CandidateEnd():
@@ -182,12 +200,12 @@ class ReplyFold:
                     gathered.vendor.append(chunk.vendor)
             case UsageReport():
                 self._usage = chunk.usage
-            case Step() | Verdict() | Citation() | VendorPart() | BlockEnd():
+            case Step() | Verdict() | Citation() | VendorPart() | ToolResult() | BlockEnd():
                 self._note(chunk)
             case _:
                 assert_never(chunk)
 
-    def _note(self, chunk: Step | Verdict | Citation | VendorPart | BlockEnd) -> None:
+    def _note(self, chunk: Step | Verdict | Citation | VendorPart | ToolResult | BlockEnd) -> None:
         match chunk:
             case Step():
                 self._steps.append(chunk)
@@ -198,6 +216,8 @@ class ReplyFold:
             case VendorPart():
                 if chunk.block < 0:  # else it is a piece of an opaque block, which has it whole
                     self._vendor.append(chunk.part)
+            case ToolResult():
+                self._results.append(ToolResultPart(chunk.id, chunk.parts, chunk.is_error, chunk.vendor))
             case BlockEnd():
                 self._ended(chunk)
             case _:

@@ -28,6 +28,8 @@ PARTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "tool-input-start": ({"toolCallId": TEXT, "toolName": TEXT}, META),
     "tool-input-delta": ({"toolCallId": TEXT, "inputTextDelta": TEXT}, {}),
     "tool-input-available": ({"toolCallId": TEXT, "toolName": TEXT, "input": None}, META),
+    "tool-output-available": ({"toolCallId": TEXT, "output": None}, {}),
+    "tool-output-error": ({"toolCallId": TEXT, "errorText": TEXT}, {}),
     "tool-input-error": ({"toolCallId": TEXT, "toolName": TEXT, "input": None, "errorText": TEXT}, META),
     "source-url": ({"sourceId": TEXT, "url": TEXT}, {"title": TEXT, **META}),
     "file": ({"url": TEXT, "mediaType": TEXT}, META),
@@ -148,6 +150,12 @@ class Reader:
             tool = {"type": f"tool-{part['toolName']}", "toolCallId": key[1], "raw": ""}
             self._open[key] = tool
             self.message.append(tool)
+            return
+        if kind.startswith("tool-output-"):
+            tool = next((one for one in self.message if one.get("toolCallId") == key[1]), {})
+            if "input" not in tool or "output" in tool:
+                raise Refused(f"{kind} of {key}, which is not waiting for one")
+            tool.update({name: part[name] for name in ("output", "errorText") if name in part})
             return
         if key not in self._open:
             raise Refused(f"{kind} of {key}, which is not open")

@@ -12,6 +12,7 @@ from headrace.core.chunk import (
     BlockStart,
     Cancelled,
     CandidateEnd,
+    Chunk,
     Citation,
     Failure,
     Finish,
@@ -22,11 +23,13 @@ from headrace.core.chunk import (
     Step,
     TextDelta,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     UsageReport,
     VendorPart,
     Verdict,
 )
+from headrace.core.message import ImagePart, TextPart
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import RateLimited
@@ -58,6 +61,37 @@ def test_an_answer_of_another_wire_is_the_message_it_was() -> None:
     assert (usage["inputTokens"], usage["outputTokens"], usage["totalTokens"]) == (11, 7, 18)
     assert usage["inputTokenDetails"] == {"noCacheTokens": 7, "cacheReadTokens": 4, "cacheWriteTokens": 0}
     assert usage["outputTokenDetails"] == {"textTokens": 5, "reasoningTokens": 2}
+
+
+def test_results_of_tools_that_were_run_come_before_the_next_step() -> None:
+    results = [
+        ToolResult("call_a", "weather", (TextPart('{"sky":"blue"}'),)),
+        ToolResult("call_b", "time", (TextPart("no clock"),), is_error=True),
+    ]
+    said = [Start("c-2"), BlockStart(9, "text"), TextDelta(9, "Blue."), BlockEnd(9), Finish()]
+    reader = read([*scripted.EVERYTHING[:-1], *results, *said])
+    tools = [one for one in reader.message if one["type"].startswith("tool-")]
+    assert [one.get("output") for one in tools] == [{"sky": "blue"}, None]
+    assert tools[1]["errorText"] == "no clock"
+    assert [one["type"] for one in reader.message[-2:]] == ["step-start", "text"]
+    for output, told in (("plain", "plain"), ("[1", "[1"), ("[1]", [1]), ("7", "7")):
+        result = ToolResult("call_a", "weather", (TextPart(output),))
+        assert read([*scripted.EVERYTHING[:-1], result, Finish()]).message[3]["output"] == told
+    image = ToolResult("call_a", "weather", (ImagePart(url="https://example.org/i.png"),))
+    told = read([*scripted.EVERYTHING[:-1], image, Finish()]).message[3]["output"]
+    assert told == [{"type": "image", "url": "https://example.org/i.png"}]
+
+
+def test_results_find_their_calls_whatever_a_page_calls_those() -> None:
+    steps: list[Chunk] = []
+    for block in (0, 2):
+        call = [BlockStart(block, "tool-call", "call_1", "add"), ToolCallDelta(block, "{}"), BlockEnd(block)]
+        steps += [Start(), *call, ToolResult("call_1", "add", (TextPart(f"answer {block}"),))]
+    reader = read([*steps, ToolResult("lost", "add", (TextPart("3"),)), Finish()])
+    answered = [(one["toolCallId"], one["output"]) for one in reader.message if "toolCallId" in one]
+    assert answered == [("call_1", "answer 0"), ("call_1-2", "answer 2")]
+    assert reader.message[-1]["type"] == "data-tool-result"
+    assert reader.message[-1]["data"]["parts"] == [{"type": "text", "text": "3"}]
 
 
 def test_any_grouping_of_chunks_gives_the_same_bytes() -> None:

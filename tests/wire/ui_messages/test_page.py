@@ -10,8 +10,20 @@ from tests.node.page import VERSIONS, Page
 from tests.wire.ui_messages.events import DONE, STREAMS, TEXT, decode, event, parts, reply
 from tests.wire.ui_messages.test_round_trip import CARRIED, encode
 
-from headrace.core.chunk import CandidateEnd, Failure, Finish, Start, TextDelta
-from headrace.core.message import ImagePart, RefusalPart, ToolCallPart, ToolResultPart
+from headrace.core.chunk import (
+    BlockEnd,
+    BlockStart,
+    CandidateEnd,
+    Chunk,
+    Failure,
+    Finish,
+    Start,
+    TextDelta,
+    ToolCallDelta,
+    ToolResult,
+)
+from headrace.core.fold import fold
+from headrace.core.message import ImagePart, RefusalPart, TextPart, ToolCallPart, ToolResultPart
 from headrace.errors import RateLimited
 from headrace.wire.ui_messages import parse_request
 from headrace.wire.ui_messages.parts import DERIVED
@@ -72,6 +84,28 @@ def test_whatever_other_wires_keep_the_package_takes_it_and_sends_it_back(page: 
         sent = b'{"messages": [%b]}' % msgspec.json.encode(seen["message"])
         back = [part for turn in parse_request(sent, {}).request.messages for part in turn.parts]
         assert plain(back) == plain(reply(answer).message.parts), name
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_steps_of_a_run_with_tools_come_back_as_turns(page: Page, version: int) -> None:
+    chunks: list[Chunk] = []
+    for block in (0, 1):
+        call = [BlockStart(block, "tool-call", f"call_{block}", "add"), ToolCallDelta(block, "{}")]
+        answer = ToolResult(f"call_{block}", "add", (TextPart('{"sum":3}'),), is_error=bool(block))
+        chunks += [Start("i"), *call, BlockEnd(block), CandidateEnd("tool_calls"), answer]
+    chunks += [Start("j"), BlockStart(2, "text"), TextDelta(2, "3"), BlockEnd(2), CandidateEnd("stop")]
+    seen = page.read(version, stream=encode([*chunks, Finish()]).decode())
+    assert seen["error"] is None
+    sent = b'{"messages": [%b]}' % msgspec.json.encode(seen["message"])
+    back = parse_request(sent, {}).request.messages
+    told = fold([*chunks, Finish()]).messages
+    assert [(turn.role, [_of(part) for part in turn.parts]) for turn in back] == [
+        (turn.role, [_of(part) for part in turn.parts]) for turn in told
+    ]
+
+
+def _of(part: Any) -> Any:
+    return msgspec.structs.replace(part, vendor=None)
 
 
 def plain(found: Any) -> list[Any]:

@@ -20,6 +20,7 @@ from headrace.core.chunk import (
     Start,
     TextDelta,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     VendorPart,
 )
@@ -38,7 +39,7 @@ _KIND_OF: dict[type, str] = {
 def well_formed(chunks: Sequence[Chunk]) -> None:
     """Prove that `chunks` are a reply as `headrace.core.chunk` says; AssertionError names the odd one.
 
-    One terminal, and that last. `Start` first, once. Blocks are numbered from 0 in the order they open; each
+    One terminal, and that last. `Start` first, and again only behind the results of tools. Blocks are numbered from 0 in the order they open; each
     delta stands in an open block of its own kind and candidate; none is left open by a `Finish`. Each
     candidate that said something ends; one that goes on after its end (some providers send two answers) ends
     again.
@@ -57,6 +58,7 @@ class _Order:
 
     def __init__(self) -> None:
         self.started = False
+        self.answered = False  # whether a tool has, since the last Start
         self.over = False
         self.open: dict[int, BlockStart] = {}
         self.opened = 0
@@ -71,8 +73,8 @@ class _Order:
         if isinstance(chunk, TERMINALS):
             return self._terminal(chunk)
         if isinstance(chunk, Start):
-            why = "a second Start" if self.started else ""
-            self.started = True
+            why = "a second Start" if self.started and not self.answered else ""
+            self.started, self.answered = True, False
             return why
         if not self.started:
             return "it comes before the Start"
@@ -94,6 +96,9 @@ class _Order:
             return why
         if isinstance(chunk, BlockStart):
             return self._start(chunk)
+        if isinstance(chunk, ToolResult):
+            self.answered = True
+            return ""
         if isinstance(chunk, BlockEnd):
             return "" if self.open.pop(chunk.block, None) else f"block {chunk.block} is not open"
         if isinstance(chunk, Citation):  # a source may be named when its text is long done

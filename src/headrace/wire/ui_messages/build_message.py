@@ -137,7 +137,9 @@ def _call(part: ToolCallPart) -> Part:
     told = input_of(part.arguments)
     state = "output-error" if "errorText" in told else "input-available"
     body: Part = {"type": f"{TOOL}{part.name}", "toolCallId": part.id, "state": state, **told}
-    return with_metadata(body, part.vendor, field="callProviderMetadata")
+    with_metadata(body, part.vendor, field="callProviderMetadata")
+    body.pop("whole", None)  # that is of the stream it came in
+    return body
 
 
 def _output(result: ToolResultPart) -> Any:

@@ -21,6 +21,7 @@ from headrace.core.chunk import (
     Failure,
     ImageDelta,
     Step,
+    ToolResult,
     TranscriptDelta,
     VendorPart,
     Verdict,
@@ -31,7 +32,16 @@ from headrace.wire.reading import UNREADABLE
 
 Part = dict[str, Any]
 DataChunk = (
-    AudioDelta | BlockEnd | BlockStart | Citation | ImageDelta | Step | TranscriptDelta | VendorPart | Verdict
+    AudioDelta
+    | BlockEnd
+    | BlockStart
+    | Citation
+    | ImageDelta
+    | Step
+    | ToolResult
+    | TranscriptDelta
+    | VendorPart
+    | Verdict
 )
 
 _KINDS: dict[str, type[DataChunk]] = {
@@ -41,12 +51,14 @@ _KINDS: dict[str, type[DataChunk]] = {
     "data-citation": Citation,
     "data-image": ImageDelta,
     "data-step": Step,
+    "data-tool-result": ToolResult,
     "data-transcript": TranscriptDelta,
     "data-vendor": VendorPart,
     "data-verdict": Verdict,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
-_KEPT = frozenset({"data-citation", "data-step", "data-transcript", "data-verdict"})  # in the message
+# Kept in the message.
+_KEPT = frozenset({"data-citation", "data-step", "data-tool-result", "data-transcript", "data-verdict"})
 OPAQUE = "data-opaque"
 FAILURE = "data-failure"
 

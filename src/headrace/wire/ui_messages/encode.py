@@ -23,6 +23,7 @@ from headrace.core.chunk import (
     Step,
     TextDelta,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     UsageReport,
     VendorPart,
@@ -51,10 +52,10 @@ class UiEncoder:
     says: the message's id, its model and when it began. message_id: of the message that the answer goes on
     with, which a page would else begin anew. `start` goes out with the first content, so nothing
     leaves before the answer begins; a further Start begins a further step. A refusal is a text part that is
-    marked as one; sound and transcripts, steps, verdicts, opaque blocks and vendors' own events are `data-*`
-    parts; log probabilities, what a vendor says of the answer as a whole, and candidates beyond the first
-    have no place. Events that came over this wire go out as they came, but for text outside a step, which
-    gets one.
+    marked as one; sound and transcripts, steps, verdicts, opaque blocks, vendors' own events and results
+    of calls that were not in the stream are `data-*` parts; log probabilities, what a vendor says of the
+    answer as a whole, and candidates beyond the first have no place. Events that came over this wire go out
+    as they came, but for text outside a step, which gets one.
     """
 
     __slots__ = ("_done", "_end", "_sources", "_usage", "_writer")
@@ -124,6 +125,8 @@ class UiEncoder:
                 self._writer.send(citation_part(numbered, self._sources))
             case Step() | Verdict():
                 self._writer.data(chunk)
+            case ToolResult():
+                self._writer.result(chunk)
             case VendorPart():
                 self._vendor(chunk)
             case _:

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import Citation
+from headrace.core.chunk import Citation, ToolResult
+from headrace.core.message import TextPart
 from headrace.core.opaque import Opaque
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.ui_messages.data import data_part
@@ -53,6 +54,19 @@ def input_of(arguments: str) -> Part:
         return {"input": msgspec.json.decode(arguments) if arguments.strip() else {}}
     except UNREADABLE as error:
         return {"input": arguments, "errorText": f"the arguments are no JSON ({error})"}
+
+
+def result_part(result: ToolResult, id: str) -> Part:
+    """What a tool answered to the call `id`. JSON goes as the value it is, as pages expect; text as text."""
+    if result.is_error:
+        error = result.output or "the tool failed"
+        return {"type": "tool-output-error", "toolCallId": id, "errorText": error}
+    output: Any = result.output
+    if not all(isinstance(part, TextPart) for part in result.parts):
+        output = msgspec.to_builtins(result.parts)
+    elif output[:1] in ("{", "["):
+        output = input_of(output)["input"]
+    return {"type": "tool-output-available", "toolCallId": id, "output": output}
 
 
 def citation_part(citation: Citation, number: int) -> Part:

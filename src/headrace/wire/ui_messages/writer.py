@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from headrace.core.chunk import BlockEnd, BlockKind, BlockStart, ImageDelta, Start, ToolCallDelta
+from headrace.core.chunk import BlockEnd, BlockKind, BlockStart, ImageDelta, Start, ToolCallDelta, ToolResult
 from headrace.core.opaque import Opaque
 from headrace.wire.base import Says
 from headrace.wire.ui_messages.data import OPAQUE, DataChunk, data_part, opaque_part, opaque_start
@@ -20,7 +20,7 @@ from headrace.wire.ui_messages.metadata import (
     says,
     with_metadata,
 )
-from headrace.wire.ui_messages.parts import PART_ID, about, call_part, event_of, file_part
+from headrace.wire.ui_messages.parts import PART_ID, about, call_part, event_of, file_part, result_part
 
 D = TypeVar("D", bound=DataChunk)
 _json = msgspec.json.encode
@@ -73,6 +73,7 @@ class Writer:
         "_says",
         "_start",
         "_step",
+        "_waiting",
         "number",
         "out",
         "parts",
@@ -85,6 +86,7 @@ class Writer:
         self._step = 0  # 0: nothing was sent, 1: a step is open, 2: none is, and another may begin
         self._ids: set[tuple[str, str]] = set()
         self._calls: dict[str, int] = {}  # by id, how many asked for it
+        self._waiting: dict[str, list[str]] = {}  # by id, what its calls without a result are called here
         self._named = 0
         self.number = 0
         self.out: list[bytes] = []
@@ -201,6 +203,14 @@ class Writer:
         else:
             self.send(file_part(image.data, image.media_type or "image/png", image.vendor))
 
+    def result(self, result: ToolResult) -> None:
+        """Write what a tool answered: with the call that waits for it, as data where none does."""
+        waiting = self._waiting.get(result.id)
+        if waiting:
+            self.send(result_part(result, waiting.pop(0)))
+        else:
+            self.data(result)
+
     def close(self, end: BlockEnd) -> None:
         """End a block; nothing where it is not open."""
         opened = self.parts.get(end.block)
@@ -252,6 +262,7 @@ class Writer:
             self._calls[given] += 1
             opened.id = f"{given}-{self._calls[given]}"
         self._calls[opened.id] = 1
+        self._waiting.setdefault(given, []).append(opened.id)
         opened.before = _CALL_DELTA % _json(opened.id)
         if not opened.whole:
             part: Part = {"type": "tool-input-start", "toolCallId": opened.id, "toolName": start.name}
