@@ -39,10 +39,10 @@ _KIND_OF: dict[type, str] = {
 def well_formed(chunks: Sequence[Chunk]) -> None:
     """Prove that `chunks` are a reply as `headrace.core.chunk` says; AssertionError names the odd one.
 
-    One terminal, and that last. `Start` first, and again only behind the results of tools. Blocks are numbered from 0 in the order they open; each
-    delta stands in an open block of its own kind and candidate; none is left open by a `Finish`. Each
-    candidate that said something ends; one that goes on after its end (some providers send two answers) ends
-    again.
+    One terminal, and that last. `Start` first, and again only behind the results of tools. Blocks are
+    numbered from 0 in the order they open; each delta stands in an open block of its own kind and candidate;
+    none is left open by a `Finish`. Each candidate that said something ends; one that goes on after its end
+    (some providers send two answers) ends again.
     """
     order = _Order()
     for place, chunk in enumerate(chunks):

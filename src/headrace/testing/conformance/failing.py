@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from headrace.core.chunk import Cancelled, Chunk, Failure, Finish, Start
 from headrace.core.fold import fold
-from headrace.errors import KINDS, HeadraceError
+from headrace.errors import KINDS, HeadraceError, ProviderError, RequestError, Truncated
 from headrace.testing.conformance.case import Sample, WireCase
 from headrace.testing.conformance.reading import failure_of, fault, read, read_any_way, short, write
 
 SAID = "the far end said so"
 _PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>no</body></html>"
-# Kinds that are Headrace's own, not a provider's: to a client they are its provider's failure, or its fault.
-_OURS = {
-    "wire": "unavailable",
-    "provider": "unavailable",
-    "streaming": "unavailable",
-    "slow_reader": "unavailable",
-    "timeout": "unavailable",
-    "generation": "unavailable",
-    "runner": "unavailable",
-    "request": "bad_request",
-    "unknown_model": "bad_request",
-}
 # What a status alone tells of a failure, where the protocol has no word for it.
 _BY_STATUS = {"context_overflow": "bad_request", "content_blocked": "bad_request", "truncated": "unavailable"}
 # A cancellation has a terminal of its own, and a check.
@@ -41,7 +29,7 @@ def failures(case: WireCase, sample: Sample) -> None:
             where = f"a {kind} failure behind chunk {count} of {len(chunks)}"
             data = write(case, [*chunks[:count], Failure.of(error(SAID))], where)
             again = read_any_way(case, data, where)
-            expected = case.fails_as.get(kind) or _OURS.get(kind, kind)
+            expected = case.fails_as.get(kind) or _told(kind)
             _same(Failure.of(error(SAID)), failure_of(again, where, data), expected, where, data)
             if not fold(again).text.startswith(said.text):
                 raise fault(f"{where}: {said.text!r} came before it, but {fold(again).text!r} was read", data)
@@ -66,7 +54,7 @@ def error_bodies(case: WireCase) -> None:
         body = front.error_body(sent)
         failure = case.wire.failure(sent.http_status, headers, body, "place")
         where = f"a {kind} failure with status {sent.http_status}"
-        _same(sent, failure, _BY_STATUS.get(kind) or _OURS.get(kind, kind), where, body)
+        _same(sent, failure, _BY_STATUS.get(kind) or _told(kind), where, body)
 
 
 def misfits(case: WireCase) -> None:
@@ -96,6 +84,15 @@ def _same(sent: Failure, got: Failure, expected: str, where: str, data: bytes) -
         raise fault(f"{where}: whether to try again was {sent.retryable}, now it is {got.retryable}", data)
     if SAID not in got.message:
         raise fault(f"{where}: its message was lost: {short(got)}", data)
+
+
+def _told(kind: str) -> str:
+    """What a client hears of a failure: what is Headrace's own is its provider's failure, or its fault."""
+    error = KINDS[kind]
+    if issubclass(error, RequestError):
+        return "bad_request"
+    named = issubclass(error, ProviderError) and error is not ProviderError
+    return kind if named or error is Truncated else "unavailable"
 
 
 def _sent() -> dict[str, type[HeadraceError]]:
