@@ -92,6 +92,11 @@ if TYPE_CHECKING:
     from headrace.core.usage import (
         Usage,
     )
+    from headrace.dispatch.names import (
+        anthropic,
+        google,
+        openai,
+    )
     from headrace.dispatch.objects import (
         ObjectResult,
         generate_object,
@@ -104,7 +109,6 @@ if TYPE_CHECKING:
     from headrace.dispatch.text import (
         TextResult,
         generate_text,
-        openai,
         stream_chunks,
         stream_sync,
         stream_text,
@@ -193,9 +197,10 @@ _ROOMS = {
     "headrace.core.request": "GenerationSettings Request ResponseFormat Speech Tool ToolChoice Transcription",
     "headrace.core.stage": "Stage pipe",
     "headrace.core.usage": "Usage",
+    "headrace.dispatch.names": "anthropic google openai",
     "headrace.dispatch.objects": "ObjectResult generate_object stream_object stream_object_sync",
     "headrace.dispatch.runtime": "Runtime",
-    "headrace.dispatch.text": "TextResult generate_text openai stream_chunks stream_sync stream_text",
+    "headrace.dispatch.text": "TextResult generate_text stream_chunks stream_sync stream_text",
     "headrace.dispatch.tools": "ToolRun run_tools run_tools_sync",
     "headrace.errors": (
         "AuthError BadRequest ConfigError ContentBlocked ContextOverflow "
@@ -291,6 +296,10 @@ __all__ = [
     "pipe",
     # core.usage
     "Usage",
+    # dispatch.names
+    "anthropic",
+    "google",
+    "openai",
     # dispatch.objects
     "ObjectResult",
     "generate_object",
@@ -301,7 +310,6 @@ __all__ = [
     # dispatch.text
     "TextResult",
     "generate_text",
-    "openai",
     "stream_chunks",
     "stream_sync",
     "stream_text",

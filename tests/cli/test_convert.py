@@ -22,6 +22,7 @@ from headrace.testing import stages
 from headrace.testing.conformance import Said, WireCase
 from headrace.wire import FRONTS, WIRES, front_named, reader_of, wire_named
 
+WORDS = [name for name in FRONTS if name != "openai_audio_speech"]
 NOTHING: tuple[Any, ...] = ("", (), [], b"", False, None)
 
 
@@ -35,6 +36,10 @@ def converted(*args: str, stdin: bytes = b"", code: int = 0) -> Result:
 
 def heard(wire: str, data: bytes) -> Reply:
     return fold(stages.run(wire_named(wire).decoder(), [[data]]))
+
+
+def words(reply: Reply) -> str:
+    return reply.text or reply.candidates[0].transcript
 
 
 def convert(wire: str, data: bytes, to: str) -> tuple[bytes, list[str]]:
@@ -54,12 +59,12 @@ def test_every_front_has_its_name_and_every_wire_that_has_one_is_named() -> None
     ] == []
 
 
-@pytest.mark.parametrize("to", FRONTS)
+@pytest.mark.parametrize("to", WORDS)
 def test_the_answer_is_the_same_in_every_protocol(to: str) -> None:
     result = converted("--to", to, stdin=sse(HELLO))
     wire = reader_of(to)
     reply = heard(wire.name, result.stdout_bytes)
-    assert reply.text == "Héllo\n"
+    assert words(reply) == "Héllo\n"
     assert isinstance(reply.terminal, Finish)
     assert reply.usage is not None
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (7, 2)
@@ -115,17 +120,25 @@ def test_through_the_shell_and_back_it_is_the_same(tmp_path: Path) -> None:
 # --- what goes wrong
 
 
-@pytest.mark.parametrize("to", FRONTS)
+@pytest.mark.parametrize("to", WORDS)
 def test_an_error_is_the_other_protocols_own(to: str) -> None:
     result = converted("--to", to, "-e", stdin=sse(ERROR, done=False), code=1)
     wire = reader_of(to)
     reply = heard(wire.name, result.stdout_bytes)
     assert reply.failure is not None
-    assert reply.text == "Hi"
+    assert words(reply) == "Hi"
     assert "overloaded" in reply.failure.message
     whole = converted("--to", to, "--final", stdin=sse(ERROR, done=False))
     failure = wire.failure(500, {"content-type": "application/json"}, whole.stdout_bytes, "place")
     assert "overloaded" in failure.message
+
+
+def test_what_a_protocol_cannot_say_at_all_is_its_error() -> None:
+    for final in ((), ("--final",)):
+        result = converted("--to", "openai_audio_speech", "-e", *final, stdin=sse(HELLO), code=1)
+        assert json.loads(result.stdout)["error"]["code"] == "no_sound"
+        assert "openai_audio_speech has no place for text: left out" in result.stderr
+    assert "it went out as a transcript" in converted("--to", "openai_audio", stdin=sse(HELLO)).stderr
 
 
 def test_a_cut_stream_is_never_a_success() -> None:
@@ -177,7 +190,8 @@ def test_asked_wrongly_is_one_line(args: list[str], said: str, capsys: pytest.Ca
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name or case.wire.name)
 def test_to_itself_nothing_is_lost(case: WireCase) -> None:
     for sample in case.samples:
-        assert convert(case.wire.name, sample.body, case.wire.name)[1] == []
+        own = next((name for name in FRONTS if front_named(name) is case.served), case.wire.name)
+        assert convert(case.wire.name, sample.body, own)[1] == []
 
 
 def meant(arguments: str) -> str:

@@ -11,7 +11,7 @@ from headrace.cli.main import COMMANDS, exit_code_of, run
 from headrace.cli.terminal import has_colour, paint
 from headrace.errors import KINDS, AuthError, ConfigError, RequestError, RunnerError, UnknownModel
 from headrace.runners.weights import ROWS
-from headrace.wire import WIRES
+from headrace.wire import FRONTS, WIRES
 
 
 def headrace(*args: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
@@ -100,8 +100,8 @@ def test_completion_prints_a_script_of_that_shell(shell: str, capsys: pytest.Cap
 
 def test_completion_completes_commands_and_options(tmp_path: Path) -> None:
     assert completed("headrace de", tmp_path) == ["decode"]
-    openai = [wire for wire in WIRES if wire.startswith("op")]
-    for option in ("decode --wire", "convert --from", "convert --from gemini --to"):
+    for option, names in (("decode --wire", WIRES), ("convert --from", WIRES), ("convert --to", FRONTS)):
+        openai = [name for name in names if name.startswith("op")]
         assert completed(f"headrace {option} op", tmp_path) == openai
     assert completed("headrace convert --to ui", tmp_path) == ["ui_messages"]
 

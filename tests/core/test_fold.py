@@ -124,7 +124,11 @@ def test_media_transcripts_and_reports_are_kept() -> None:
             ImageDelta(1, b"whole", "image/png"),
             BlockStart(2, "transcript"),
             TranscriptDelta(2, "hel", committed=False),
-            TranscriptDelta(2, "hello", words=(Word("hello", 0.0, 0.4),)),
+            TranscriptDelta(
+                2, "hello", words=(Word("hello", 0.0, 0.4),), tokens=(Token("hello", logprob=-1.0),)
+            ),
+            TranscriptDelta(2, "", language="en", segments=(Word("hello", 0.0, 0.5, speaker="A"),)),
+            TranscriptDelta(2, " you", committed=False, segments=(Word("you"),), language="fr"),
             BlockStart(3, "refusal"),
             RefusalDelta(3, "no"),
             Step("ocr", 1, 2),
@@ -139,6 +143,10 @@ def test_media_transcripts_and_reports_are_kept() -> None:
     assert [image.data for image in candidate.images] == [b"whole"]
     assert candidate.transcript == "hello"
     assert candidate.words[0].end_s == 0.4
+    assert candidate.segments == (Word("hello", 0.0, 0.5, speaker="A"),)
+    assert candidate.language == "en"
+    assert [token.text for token in candidate.transcript_tokens] == ["hello"]
+    assert candidate.tokens == ()
     assert reply.refusal == "no"
     assert reply.steps[0].name == "ocr"
     assert reply.verdicts[0].issues == ("email",)
@@ -268,3 +276,12 @@ def test_reasoning_keeps_what_its_vendor_said_when_it_closed_the_block() -> None
         BlockEnd(1),
     ]
     assert fold(chunks).message.parts == (ReasoningPart("hm", closed), ReasoningPart("", opened))
+
+
+def test_a_piece_of_a_transcript_counts_as_other_text_does() -> None:
+    said = TranscriptDelta(0, "hi")
+    assert (said.token_count, said.logprob) == (1, None)
+    assert TranscriptDelta(0, "hi", tokens=(Token("h", logprob=-2.0), Token("i"))).token_count == 2
+    assert TranscriptDelta(0, "hi", tokens=(Token("h", logprob=-2.0),)).logprob == -2.0
+    assert TranscriptDelta(0, "h", committed=False).token_count == 0  # it will be said again
+    assert TranscriptDelta(0, "", segments=(Word("hi"),)).token_count == 0

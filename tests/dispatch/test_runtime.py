@@ -43,6 +43,8 @@ def test_a_model_is_found(asked: str, found: str) -> None:
         ("sim/ecoh", "sim/echo"),
         ("lokal", "local"),
         ("gpt-4o", "did you mean openai/gpt-4o?"),
+        ("claude-opus-4-5", "did you mean anthropic/claude-opus-4-5?"),
+        ("gemini-2.5-flash", "did you mean google/gemini-2.5-flash?"),
         ("opnai/gpt-4o", "did you mean openai/gpt-4o?"),
         ("openai/", "the name after openai/ is missing"),
         ("nobody/x", "PROVIDER/NAME"),

@@ -9,6 +9,7 @@ from typing import Any
 from headrace.core.chunk import Failure
 from headrace.errors import OutputError
 from headrace.framing.frames import FrameSplitter
+from headrace.framing.multipart import FormPart, MultipartDecoder, boundary_of, encode_form, read_form
 from headrace.framing.sse import Event, SseDecoder
 from headrace.structured.growing import Growing
 from headrace.testing import stages
@@ -85,6 +86,27 @@ def _as_the_client_reads_it(outputs: list[Any]) -> list[Any]:
     return [*Naive(forwarded).events, *(one for one in outputs if not isinstance(one, bytes))]
 
 
+def multipart(data: bytes) -> None:
+    """The form decoder does not see the cuts, ends with at most one failure, and reads what is written."""
+    stream, pieces = unpack(data)
+    for limits in ({}, {"max_parts": 2, "max_head_bytes": 60, "max_field_bytes": 8}):
+        whole = stages.joined(stages.run(MultipartDecoder("x", **limits), [stream]))
+        assert stages.joined(stages.run(MultipartDecoder("x", **limits), pieces)) == whole
+        assert not any(isinstance(one, Failure) for one in whole[:-1])
+    read = read_form(stream, "x")
+    if isinstance(read, Failure) or not read:
+        return
+    parts = [FormPart(str(number), part.data, part.filename and "f") for number, part in enumerate(read)]
+    body, content_type = encode_form(parts)
+    assert read_form(body, boundary_of(content_type)) == parts
+
+
+def openai_audio(data: bytes) -> None:
+    """The audio decoder never raises, ends once, and does not see the cuts."""
+    stream, pieces = unpack(data)
+    _same(wire_named("openai_audio").decoder, stream, pieces)
+
+
 def growing(data: bytes) -> None:
     """Growing values never raise but at their end, do not see the cuts, and are what the whole text says."""
     stream, pieces = unpack(data)
@@ -109,4 +131,10 @@ def _grown(output: Any, pieces: list[str]) -> Any:
 
 
 GROWN: tuple[Any, ...] = (StructOrder, ModelOrder, list[DataItem | int], dict[str, Any], {"type": "object"})
-TARGETS: dict[str, Target] = {"sse": sse, "openai_chat": openai_chat, "growing": growing}
+TARGETS: dict[str, Target] = {
+    "sse": sse,
+    "openai_chat": openai_chat,
+    "multipart": multipart,
+    "openai_audio": openai_audio,
+    "growing": growing,
+}

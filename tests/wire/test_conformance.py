@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.wire.anthropic import conforming as anthropic
 from tests.wire.gemini import conforming as gemini
 from tests.wire.ollama import conforming as ollama
+from tests.wire.openai_audio import conforming as openai_audio
 from tests.wire.openai_chat import conforming as openai_chat
 from tests.wire.openai_completions import conforming as openai_completions
 from tests.wire.openai_responses import conforming as openai_responses
@@ -26,6 +27,8 @@ CASES = (
     tgi.GENERATE,
     tgi.GENERATE_STREAM,
     ui_messages.CASE,
+    openai_audio.TRANSCRIPTION,
+    openai_audio.SPOKEN,
 )
 
 test_wire = wire_conformance(*CASES)

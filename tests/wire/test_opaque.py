@@ -22,7 +22,7 @@ from headrace.core.request import Request
 from headrace.testing.stages import run
 from headrace.wire import WIRES, wire_named
 
-OTHERS = [wire for wire in WIRES if wire != "ui_messages"]
+OTHERS = [wire for wire in WIRES if "llm" in wire_named(wire).capabilities and wire != "ui_messages"]
 SEARCH = {"type": "server_tool_use", "id": "s_1", "name": "web_search", "input": {"query": "q"}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "s_1", "content": [{"type": "x", "url": "u"}]}
 ITEM = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "q"}}

@@ -59,8 +59,9 @@ def command(
         reply = conversion.said()
         if final:
             write_out(whole_body(target, reply) + b"\n")
-        failed = failed or isinstance(reply.terminal, Failure)
-        for loss in conversion.losses():
+        lost = conversion.losses()
+        failed = failed or conversion.failed
+        for loss in lost:
             if loss not in told:
                 note(f"warning: {one_line(loss)}", fg="yellow")
             told.add(loss)
@@ -75,7 +76,8 @@ class Conversion:
 
     def __init__(self, to: str) -> None:
         self._to = to
-        self._encoder = front_named(to).encoder(_AS_THE_SOURCE, _ALL)
+        self._front = front_named(to)
+        self._encoder = self._front.encoder(_AS_THE_SOURCE, _ALL)
         self._said = ReplyFold()
         self._reader = reader_of(to).decoder()
         self._heard = ReplyFold()
@@ -83,13 +85,22 @@ class Conversion:
     def feed(self, batch: Sequence[Chunk]) -> bytes:
         """The bytes that `batch` makes complete."""
         self._said.feed(batch)
-        data = b"".join(self._encoder.feed(batch))
+        data = b"".join(self._written(one) for one in self._encoder.feed(batch))
         self._heard.feed(self._reader.feed([data]))
         return data
+
+    def _written(self, out: bytes | Failure) -> bytes:
+        """A Failure is what the protocol cannot say: a server answers with its body."""
+        return self._front.error_body(out) if isinstance(out, Failure) else out
 
     def said(self) -> Reply:
         """What came, whole."""
         return self._said.reply()
+
+    @property
+    def failed(self) -> bool:
+        """Whether what came or what went out did not end well."""
+        return any(isinstance(one.reply().terminal, Failure) for one in (self._said, self._heard))
 
     def losses(self) -> list[str]:
         """What did not go out as it came, once all has; one sentence each."""
@@ -102,4 +113,9 @@ def whole_body(to: str, reply: Reply) -> bytes:
     front, end = front_named(to), reply.terminal
     if isinstance(end, Cancelled):
         end = Failure.of(StreamCancelledException(end.why or "the stream was cancelled"))
-    return front.error_body(end) if isinstance(end, Failure) else front.body(reply, _AS_THE_SOURCE, _ALL)
+    if not isinstance(end, Failure):
+        body = front.body(reply, _AS_THE_SOURCE, _ALL)
+        if isinstance(body, bytes):
+            return body
+        end = body  # what the protocol cannot say
+    return front.error_body(end)

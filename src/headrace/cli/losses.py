@@ -25,14 +25,14 @@ class _Feature(NamedTuple):
 
 def losses(said: Reply, heard: Reply, to: str) -> Iterator[str]:
     """What `heard`, as read from the protocol `to`, lacks of `said` or tells otherwise."""
-    moved = {what for what, read in _SPOKEN.items() if _went_as_text(read, said, heard)}
+    moved = {what: other for what in _SPOKEN if (other := _went_as(what, said, heard))}
     gone: set[str] = set()
     for what, read, of in _FEATURES:
         mine, theirs = read(said), read(heard)
         if not mine or mine == theirs or of in gone or (what == "text" and moved and mine in theirs):
             continue
         if what in moved:
-            yield f"{to} has no place for {what}: it went out as text"
+            yield f"{to} has no place for {what}: it went out as {moved[what]}"
         elif theirs:
             yield f"{to} tells {what} otherwise{_as_what(mine, theirs)}"
         else:
@@ -51,15 +51,21 @@ def _first(reply: Reply) -> Candidate:
 
 
 _SPOKEN: dict[str, Callable[[Candidate], str]] = {
+    "text": lambda one: one.text,
     "reasoning": lambda one: one.reasoning,
     "a refusal": lambda one: one.refusal,
     "a transcript": lambda one: one.transcript,
 }
 
 
-def _went_as_text(read: Callable[[Candidate], str], said: Reply, heard: Reply) -> bool:
-    mine = read(_first(said))
-    return bool(mine) and not read(_first(heard)) and mine in heard.text and mine not in said.text
+def _went_as(what: str, said: Reply, heard: Reply) -> str:
+    """What words of one kind went out as; empty where that is what they are, and where they did not go."""
+    before, after = _first(said), _first(heard)
+    mine = _SPOKEN[what](before)
+    if not mine or _SPOKEN[what](after):
+        return ""
+    held = (other for other, read in _SPOKEN.items() if mine in read(after) and mine not in read(before))
+    return next(held, "")
 
 
 def _calls(reply: Reply) -> list[str]:
@@ -87,11 +93,12 @@ def _count(name: str) -> _Feature:
     return _Feature(f"usage.{name}", lambda reply: reply.usage is not None and getattr(reply.usage, name))
 
 
+def _words(what: str) -> _Feature:
+    return _Feature(what, lambda reply: _SPOKEN[what](_first(reply)))
+
+
 _FEATURES = (
-    _Feature("text", lambda reply: reply.text),
-    _Feature("reasoning", lambda reply: reply.reasoning),
-    _Feature("a refusal", lambda reply: reply.refusal),
-    _Feature("a transcript", lambda reply: _first(reply).transcript),
+    *map(_words, _SPOKEN),
     _Feature("tool calls", _calls),
     _Feature("ids of tool calls", lambda reply: sorted(call.id for call in reply.tool_calls), "tool calls"),
     _Feature("the order of tool calls", lambda reply: [call.name for call in reply.tool_calls], "tool calls"),

@@ -185,7 +185,7 @@ class ImageDelta(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="imag
 
 
 class Word(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One heard word; times in seconds from the beginning of the sound."""
+    """One heard word, or a longer stretch; times in seconds from the beginning of the sound."""
 
     text: str
     start_s: float = 0.0
@@ -194,8 +194,12 @@ class Word(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     speaker: str = ""
 
 
-class TranscriptDelta(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="transcript-delta"):
-    """Heard text. Tentative text is replaced by the next delta of its block; committed text stands."""
+class TranscriptDelta(_TokenReadings, frozen=True, gc=False, omit_defaults=True, tag="transcript-delta"):
+    """Heard text. Tentative text is replaced by the next delta of its block; committed text stands.
+
+    words, segments: when it was said, word by word and by longer stretches (a sentence, a speaker's turn).
+    They may come after the text that they time, in a delta without any. language: of the sound.
+    """
 
     block: int
     text: str
@@ -204,6 +208,12 @@ class TranscriptDelta(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag=
     language: str = ""
     candidate: int = 0
     vendor: Opaque | None = None
+    segments: tuple[Word, ...] = ()
+    tokens: tuple[Token, ...] = ()
+
+    @property
+    def token_count(self) -> int:
+        return len(self.tokens) or (1 if self.text and self.committed else 0)
 
 
 class BlockEnd(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="block-end"):

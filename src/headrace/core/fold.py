@@ -48,7 +48,21 @@ _MANY_CANDIDATES = 128  # what `n` may ask for
 class _Block:
     """One block being gathered."""
 
-    __slots__ = ("audio", "data", "end", "id", "image", "kind", "name", "text", "tokens", "vendor", "words")
+    __slots__ = (
+        "audio",
+        "data",
+        "end",
+        "id",
+        "image",
+        "kind",
+        "language",
+        "name",
+        "segments",
+        "text",
+        "tokens",
+        "vendor",
+        "words",
+    )
 
     def __init__(self, kind: BlockKind, id: str = "", name: str = "", vendor: Opaque | None = None) -> None:
         self.kind: BlockKind = kind
@@ -60,6 +74,8 @@ class _Block:
         self.data: list[bytes] = []
         self.tokens: list[Token] = []
         self.words: list[Word] = []
+        self.segments: list[Word] = []
+        self.language = ""
         self.audio: AudioDelta | None = None
         self.image: ImageDelta | None = None
 
@@ -164,6 +180,9 @@ class ReplyFold:
                     block = self._block(chunk, "transcript")
                     block.text.append(chunk.text)
                     block.words += chunk.words
+                    block.segments += chunk.segments
+                    block.tokens += chunk.tokens
+                    block.language = chunk.language or block.language
             case _:
                 assert_never(chunk)
 
@@ -234,6 +253,8 @@ def _candidate(gathered: _Gathered) -> Candidate:
     calls: list[ToolCall] = []
     tokens: dict[BlockKind, list[Token]] = {}
     words: list[Word] = []
+    segments: list[Word] = []
+    language = ""
     images: list[Media] = []
     audio: Media | None = None
     parts = []
@@ -246,6 +267,8 @@ def _candidate(gathered: _Gathered) -> Candidate:
         text.setdefault(block.kind, []).append(joined)
         tokens.setdefault(block.kind, []).extend(block.tokens)
         words += block.words
+        segments += block.segments
+        language = block.language or language
         if block.image is not None:
             images.append(Media(block.image.data, block.image.media_type))
         if block.audio is not None:
@@ -259,10 +282,13 @@ def _candidate(gathered: _Gathered) -> Candidate:
         reasoning="".join(text.get("reasoning", ())),
         refusal="".join(text.get("refusal", ())),
         transcript="".join(text.get("transcript", ())),
+        transcript_tokens=tuple(tokens.get("transcript", ())),
+        words=tuple(words),
+        segments=tuple(segments),
+        language=language,
         tool_calls=tuple(calls),
         tokens=tuple(tokens.get("text", ())),
         refusal_tokens=tuple(tokens.get("refusal", ())),
-        words=tuple(words),
         audio=audio,
         images=tuple(images),
         citations=tuple(gathered.citations),

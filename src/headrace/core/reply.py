@@ -38,16 +38,22 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer of a reply. `tokens` are the answer's, where the model tells; `parts` keep block order."""
+    """One answer of a reply. `tokens` are the answer's, where the model tells; `parts` keep block order.
+
+    transcript and what follows it: what was heard, its tokens, when it was said, and in which language.
+    """
 
     text: str = ""
     reasoning: str = ""
     refusal: str = ""
     transcript: str = ""
+    transcript_tokens: tuple[Token, ...] = ()
+    words: tuple[Word, ...] = ()
+    segments: tuple[Word, ...] = ()
+    language: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tokens: tuple[Token, ...] = ()
     refusal_tokens: tuple[Token, ...] = ()
-    words: tuple[Word, ...] = ()
     audio: Media | None = None
     images: tuple[Media, ...] = ()
     citations: tuple[Citation, ...] = ()

@@ -177,9 +177,4 @@ def stream_sync(model: str, prompt: str | None = None, **ask: Unpack[Ask]) -> Sy
     return iterate_sync(lambda: stream_text(model, prompt, **ask).stream)
 
 
-def openai(model: str) -> str:
-    """The id of an OpenAI model: `openai("gpt-4o")` is "openai/gpt-4o"."""
-    return f"openai/{model}"
-
-
-__all__ = ["TextResult", "generate_text", "openai", "stream_chunks", "stream_sync", "stream_text"]
+__all__ = ["TextResult", "generate_text", "stream_chunks", "stream_sync", "stream_text"]

@@ -170,10 +170,22 @@ def test_sound_and_its_transcript() -> None:
     )
     sound = [one for one in chunks if isinstance(one, AudioDelta)]
     assert b"".join(one.data for one in sound) == b"\0\1\2"
+    assert (sound[0].format, sound[0].sample_rate_hz, sound[0].channels) == ("pcm16", 24000, 1)
     assert sound[-1].vendor is not None
     assert "".join(one.text for one in chunks if isinstance(one, TranscriptDelta)) == "hi you"
     assert BlockStart(0, "audio", "au") in chunks
     assert failure(delta(audio={"data": "A"})).kind == "wire"
+
+
+@pytest.mark.parametrize(
+    ("asked", "data", "format"),
+    [("", "UklGRg==", "wav"), ("wav", "AAEC", "pcm16"), ("wav", "UklGRg==", "wav"), ("mp3", "//uQ", "mp3")],
+)
+def test_sound_is_what_was_asked_for_unless_it_begins_otherwise(asked: str, data: str, format: str) -> None:
+    stage = ChatDecoder({"asked_format": asked})
+    chunks = stages.run(stage, [[delta(audio={"data": data}) + delta(reason="stop") + DONE]])
+    sound = next(one for one in chunks if isinstance(one, AudioDelta))
+    assert sound.format == format
 
 
 def test_annotations_and_images() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
-import openai
+from tests.wire.answering import client_for
 from tests.wire.judge import Judge
 from tests.wire.recordings import Recording
 
@@ -14,20 +13,6 @@ from headrace.core.chunk import Chunk
 from headrace.core.fold import fold
 from headrace.wire.base import Says
 from headrace.wire.openai_completions import CompletionsDecoder, CompletionsEncoder
-
-
-def client_for(body: bytes, *, content_type: str = "text/event-stream", status: int = 200) -> openai.OpenAI:
-    """An official client whose server answers with these bytes."""
-
-    def answer(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(status, content=body, headers={"content-type": content_type})
-
-    return openai.OpenAI(
-        api_key="none",
-        base_url="http://localhost/v1",
-        max_retries=0,
-        http_client=httpx.Client(transport=httpx.MockTransport(answer)),
-    )
 
 
 def sdk_said(client: Any) -> tuple[Any, ...]:

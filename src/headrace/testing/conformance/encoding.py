@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import Chunk, Finish, UsageReport, VendorPart
+from headrace.core.chunk import Chunk, Failure, Finish, UsageReport, VendorPart
 from headrace.core.fold import fold
 from headrace.core.message import ReasoningPart, RefusalPart, TextPart
 from headrace.core.opaque import Opaque
@@ -99,15 +99,19 @@ def others_parts(case: WireCase, sample: Sample) -> None:
 
 
 def whole_body(case: WireCase, sample: Sample) -> None:
-    """The answer that is not streamed is JSON, and says what the stream says."""
+    """The answer that is not streamed is JSON, and says what the stream says; or it is the sound itself."""
     front = case.served
     assert front is not None
     body = front.body(fold(read(case, sample.body)), Says("id", "model", 1), case.parsed())
+    if isinstance(body, Failure):
+        raise fault(f"the whole body is a failure: {short(body)}")
+    meant = said(read(case, sample.body))
+    if meant.sound and meant.sound in body:
+        return  # the sound itself
     try:
         told = list(_leaves(msgspec.json.decode(body)))
     except msgspec.DecodeError as error:
         raise fault(f"the whole body is no JSON: {error}", body) from None
-    meant = said(read(case, sample.body))
     parts = fold(read(case, sample.body)).message.parts
     texts = [part.text for part in parts if isinstance(part, TextPart | ReasoningPart | RefusalPart)]
     for word in (*texts, *(name for _, name, _ in meant.tool_calls)):

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 WIRE_NAME = "anthropic"
+VERSION = "2026-10-21"  # of the API that is spoken here, as the client above asks for it
 # Notes in `vendor` of where unknown fields stood: they are no part of a block.
 BESIDE = "$event"  # beside the event's own fields
 DELTA = "$delta"  # in the delta that brought a citation

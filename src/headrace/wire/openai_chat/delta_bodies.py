@@ -19,7 +19,7 @@ from headrace.core.chunk import (
     ToolCallDelta,
     TranscriptDelta,
 )
-from headrace.wire.openai_chat.logprobs import token_bodies
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import own
 from headrace.wire.openai_chat.sources import DERIVED
 
@@ -142,7 +142,7 @@ def _spoken(
     logprobs: Fields | None = None
     if tokens:
         logprobs = {"content": None, "refusal": None}
-        logprobs[field] = token_bodies(tokens)
+        logprobs[field] = token_bodies(tokens, ids=True)
     return Piece(chunk.candidate, delta, logprobs, None, beside)
 
 

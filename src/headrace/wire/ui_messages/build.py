@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import Request
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import add_own
 from headrace.wire.ui_messages.build_message import Conversation
@@ -28,6 +29,7 @@ PATH = ""  # a row's base URL is the endpoint
 def build(request: Request, _quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a server for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings, hears=True)
     conversation = Conversation(warnings)
     conversation.add(request.messages)
     body: Part = {"id": "", "messages": conversation.bodies, "trigger": "submit-message"}

@@ -7,11 +7,9 @@ from base64 import b64decode, b64encode
 
 from headrace.core.message import AudioPart, FilePart, ImagePart
 from headrace.core.opaque import Opaque
+from headrace.wire.sound import format_of, media_type_of
 
 Media = ImagePart | AudioPart | FilePart
-# Names of sounds that differ from their media types'.
-_SUBTYPES = {"mp3": "mpeg", "pcm16": "l16"}
-_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "l16": "pcm16", "pcm": "pcm16"}
 
 
 def data_url(data: bytes, media_type: str) -> str:
@@ -32,24 +30,13 @@ def data_of(url: str) -> bytes | None:
         raise ValueError(f"not valid base64 ({error})") from None
 
 
-def sound_type(format: str) -> str:
-    """The media type of a sound's format."""
-    return f"audio/{_SUBTYPES.get(format, format or '*')}"
-
-
-def sound_format(media_type: str) -> str:
-    """The format of a sound of this media type, empty where it does not say."""
-    subtype = media_type.partition("/")[2].partition(";")[0].strip().lower()
-    return _FORMATS.get(subtype, "" if subtype == "*" else subtype)
-
-
 def media_from(media_type: str, data: bytes, url: str, name: str, vendor: Opaque | None) -> Media:
     """Our part for bytes, or for what lies at `url`. media_type: may be a family alone (image, image/*)."""
     family, _, subtype = media_type.partition("/")
     if family == "image":
         return ImagePart(url, data, media_type if subtype not in ("", "*") else "", vendor=vendor)
     if family == "audio":
-        return AudioPart(data, url, sound_format(media_type), vendor)
+        return AudioPart(data, url, format_of(media_type), vendor)
     return FilePart(data, url, name=name, media_type=media_type, vendor=vendor)
 
 
@@ -59,6 +46,6 @@ def type_of(part: Media) -> str:
         case ImagePart():
             return part.media_type or ("image/png" if part.data else "image/*")
         case AudioPart():
-            return sound_type(part.format)
+            return media_type_of(part.format) if part.format else "audio/*"
         case _:
             return part.media_type or "application/octet-stream"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from headrace.core.chunk import AudioDelta, Chunk, Citation, ImageDelta
 from headrace.core.opaque import Opaque
+from headrace.wire.sound import format_of, samples_in
 from headrace.wire.ui_messages.blocks import IMPLIED, OpenPart, OpenParts, text_of
-from headrace.wire.ui_messages.media import data_of, data_url, sound_format
+from headrace.wire.ui_messages.media import data_of, data_url
 from headrace.wire.ui_messages.metadata import WIRE_NAME, Part, own, read_beside
 from headrace.wire.ui_messages.parts import DERIVED, source_id
 
@@ -62,7 +63,7 @@ def file(event: Part, parts: OpenParts, out: list[Chunk]) -> bool:
     if family == "audio":
         part = parts.add(None, "audio", IMPLIED, out)
         mark = Opaque(WIRE_NAME, {**own(vendor), "mediaType": told})
-        out.append(AudioDelta(part.block, data, sound_format(told), vendor=mark))
+        out.append(AudioDelta(part.block, data, format_of(told), *samples_in(told), vendor=mark))
     else:
         part = _image(parts, out)
         out.append(ImageDelta(part.block, data, media_type, vendor=vendor))
