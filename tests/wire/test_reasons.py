@@ -25,6 +25,7 @@ WORDS = (
     "stop_sequence", "tool_use", "refusal", "pause_turn", "STOP", "MAX_TOKENS", "SAFETY", "OTHER",
     "completed", "max_output_tokens", "load", "unload", "eos_token", "error",
 )  # fmt: skip
+WITHOUT_CALLS = ("openai_completions", "openai_audio", "tgi")
 REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 
 
@@ -42,6 +43,6 @@ def test_another_vendors_word_does_not_change_what_it_means(wire: str, reason: F
     assert heard == dict.fromkeys(WORDS, plain)
 
 
-@pytest.mark.parametrize("wire", [wire for wire in WIRES if wire not in ("openai_completions", "tgi")])
+@pytest.mark.parametrize("wire", [wire for wire in WIRES if wire not in WITHOUT_CALLS])
 def test_calls_are_known_as_calls(wire: str) -> None:
     assert read_back(called("tool_calls", "stop"), wire).finish_reason == "tool_calls"
