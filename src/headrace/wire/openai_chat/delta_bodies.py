@@ -111,7 +111,10 @@ class Writer:
                     return Piece(chunk.candidate, {"audio": {"transcript": chunk.text}})
             case ImageDelta():
                 if not chunk.partial:
-                    return Piece(chunk.candidate, {"images": [image_body(chunk.data, chunk.media_type)]})
+                    kept = own(chunk.vendor).get("image", {})
+                    image = image_body(chunk.data, chunk.media_type)
+                    link = {**kept.get("image_url", {}), **image["image_url"]}
+                    return Piece(chunk.candidate, {"images": [{**kept, **image, "image_url": link}]})
         return None
 
 
