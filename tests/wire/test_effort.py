@@ -38,6 +38,7 @@ def test_a_number_stays_a_number(budget: int) -> None:
         ("anthropic", ("output_config", "effort"), "medium"),
         ("gemini", ("generationConfig", "thinkingConfig", "thinkingLevel"), "MEDIUM"),
         ("ollama", ("think",), True),
+        ("ui_messages", ("reasoning",), "medium"),
     ],
 )
 def test_it_is_a_word_where_the_protocol_takes_words(wire: str, path: tuple[str, ...], word: Any) -> None:

@@ -142,12 +142,14 @@ class Transcription(msgspec.Struct, frozen=True, omit_defaults=True):
     """How what is heard is written down. language: ISO 639-1, empty: told by the sound.
 
     hint: words that help to hear names right. times: what is to be timed. speakers: tell them apart.
+    translate_to: the language to write it down in, empty: the one that is spoken.
     """
 
     language: str = ""
     hint: str = ""
     times: tuple[Literal["word", "segment"], ...] = ()
     speakers: bool = False
+    translate_to: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -28,9 +28,11 @@ from headrace.wire.anthropic.block_bodies import (
     Fields,
     begun,
     citation,
-    own,
+    noted,
     piece,
+    signed,
 )
+from headrace.wire.anthropic.schema import DELTA
 
 BlockChunk = BlockStart | Delta | Citation | BlockEnd
 BLOCK_CHUNKS = (
@@ -129,8 +131,9 @@ class BlockSequence:
         if start.kind == "tool-call":
             self._calls.add(start.block)
         self.refused = self.refused or start.kind == "refusal"
+        body = begun(start, self.index)
         self._write(
-            {"type": "content_block_start", "index": self.index, "content_block": begun(start, self.index)}
+            {"type": "content_block_start", "index": self.index, "content_block": body, **noted(start.vendor)}
         )
 
     def _piece(self, delta: Delta) -> None:
@@ -138,7 +141,7 @@ class BlockSequence:
             self._arguments.append(delta.arguments)
         body = piece(delta)
         if body is not None:
-            self._write({"type": "content_block_delta", "index": self.index, "delta": body})
+            self._delta(body, noted(delta.vendor))
 
     def _late(self, delta: Delta) -> None:
         """A piece of a block that is not open: one that the source did not open, or that had to stop."""
@@ -158,8 +161,11 @@ class BlockSequence:
                 self._held.setdefault(source.block, [BlockStart(source.block, "text")]).append(source)
                 return
             self._start(BlockStart(source.block, "text"))
-        delta = {"type": "citations_delta", "citation": body}
-        self._write({"type": "content_block_delta", "index": self.index, "delta": delta})
+        delta = {**noted(source.vendor, DELTA), "type": "citations_delta", "citation": body}
+        self._delta(delta, noted(source.vendor))
+
+    def _delta(self, delta: Fields, beside: Fields) -> None:
+        self._write({"type": "content_block_delta", "index": self.index, "delta": delta, **beside})
 
     def _may_stop(self) -> bool:
         if self.number < 0 or self._kind != "tool-call":
@@ -171,11 +177,11 @@ class BlockSequence:
     def _stop(self, end: BlockEnd | None) -> None:
         if self.number < 0:
             return
-        signature = own(end.vendor).get("signature") if end is not None else None
-        if signature:
-            signed = {"type": "signature_delta", "signature": signature}
-            self._write({"type": "content_block_delta", "index": self.index, "delta": signed})
-        self._write({"type": "content_block_stop", "index": self.index})
+        last = signed(end) if end is not None else None
+        if last is not None:
+            self._write({"type": "content_block_delta", "index": self.index, **last})
+        beside = noted(end.vendor) if end is not None else {}
+        self._write({"type": "content_block_stop", "index": self.index, **beside})
         self.number = -1
         self._arguments = []
         self._unfinished = False

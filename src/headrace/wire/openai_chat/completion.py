@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from headrace.core.reply import Candidate, Reply
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.delta_bodies import annotation_body, call_body, image_body
 from headrace.wire.openai_chat.finish import reason_word
-from headrace.wire.openai_chat.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
 from headrace.wire.openai_chat.sources import DERIVED
 from headrace.wire.openai_chat.usage import usage_body
@@ -42,8 +42,8 @@ def _choice(index: int, candidate: Candidate) -> Fields:
     logprobs: Fields | None = None
     if candidate.tokens or candidate.refusal_tokens:
         logprobs = {
-            "content": token_bodies(candidate.tokens) or None,
-            "refusal": token_bodies(candidate.refusal_tokens) or None,
+            "content": token_bodies(candidate.tokens, ids=True) or None,
+            "refusal": token_bodies(candidate.refusal_tokens, ids=True) or None,
         }
     return {
         "index": index,

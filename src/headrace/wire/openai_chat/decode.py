@@ -23,8 +23,9 @@ from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.sources import cite, sources_in
-from headrace.wire.openai_chat.sticky import Sticky
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.sound import ASKED_FORMAT
+from headrace.wire.sticky import Sticky
 from headrace.wire.surroundings import Surroundings
 from headrace.wire.terminator import BRACKET, is_done
 
@@ -54,6 +55,7 @@ class ChatDecoder(EventDecoder):
         "_ordinary",
         "_other",
         "_place",
+        "_sound_format",
         "_sources",
         "_started",
         "_sticky",
@@ -66,6 +68,7 @@ class ChatDecoder(EventDecoder):
     ) -> None:
         super().__init__(read_misfit, max_event_bytes)
         self._beside = bool(quirks.get("reasoning_beside_output"))
+        self._sound_format = str(quirks.get(ASKED_FORMAT, ""))
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
         self._halves = Halves()
@@ -158,7 +161,7 @@ class ChatDecoder(EventDecoder):
 
     def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         self._other = True
-        read = read_oddly(data, name.decode(), self._events)
+        read = read_oddly(data, name.decode("utf-8", "replace"), self._events)
         if isinstance(read, Failure):
             self._end(read, out)
             return
@@ -194,7 +197,7 @@ class ChatDecoder(EventDecoder):
     def _candidate(self, index: int) -> Candidate:
         if not 0 <= index < MAX_CANDIDATES:
             raise ValueError(bad_index(index))
-        found = self._candidates[index] = Candidate(index, self._numbers)
+        found = self._candidates[index] = Candidate(index, self._numbers, self._sound_format)
         return found
 
     def _changed(self, chunk: ChunkBody) -> bool:

@@ -19,7 +19,7 @@ from headrace.core.chunk import (
     ToolCallDelta,
     TranscriptDelta,
 )
-from headrace.wire.openai_chat.logprobs import token_bodies
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import own
 from headrace.wire.openai_chat.sources import DERIVED
 
@@ -111,7 +111,10 @@ class Writer:
                     return Piece(chunk.candidate, {"audio": {"transcript": chunk.text}})
             case ImageDelta():
                 if not chunk.partial:
-                    return Piece(chunk.candidate, {"images": [image_body(chunk.data, chunk.media_type)]})
+                    kept = own(chunk.vendor).get("image", {})
+                    image = image_body(chunk.data, chunk.media_type)
+                    link = {**kept.get("image_url", {}), **image["image_url"]}
+                    return Piece(chunk.candidate, {"images": [{**kept, **image, "image_url": link}]})
         return None
 
 
@@ -139,7 +142,7 @@ def _spoken(
     logprobs: Fields | None = None
     if tokens:
         logprobs = {"content": None, "refusal": None}
-        logprobs[field] = token_bodies(tokens)
+        logprobs[field] = token_bodies(tokens, ids=True)
     return Piece(chunk.candidate, delta, logprobs, None, beside)
 
 
