@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -130,9 +131,20 @@ def chat(*, stream: bool = True, model: str = "m", text: str = "hello", **more: 
     return request("POST", "/v1/chat/completions", msgspec.json.encode(body))
 
 
+def unnumbered(body: bytes, first: int = 1) -> bytes:
+    """An event stream without its events' ids, after checking that they count up from `first`.
+
+    A failure before the first event is no record of the stream: it has none.
+    """
+    ids = re.findall(rb"(?m)^id: (\d+)\n", body)
+    assert [int(id) for id in ids] == list(range(first, first + len(ids)))
+    assert not ids or len(ids) == len(re.findall(rb"(?m)^data:", body))
+    return re.sub(rb"(?m)^id: \d+\n", b"", body)
+
+
 def events(body: bytes) -> list[Any]:
     """The JSON of each event, comments left out, after checking that [DONE] is last."""
-    blocks = [block for block in body.decode().split("\n\n") if block]
+    blocks = [block for block in unnumbered(body).decode().split("\n\n") if block]
     lines = [line for block in blocks for line in block.split("\n") if not line.startswith(":")]
     assert all(line.startswith("data: ") for line in lines)
     assert lines[-1] == "data: [DONE]"

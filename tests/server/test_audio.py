@@ -168,7 +168,7 @@ def test_speech_as_it_is_and_as_events(carrier: Carrier) -> None:
                 model=ECHO, voice="a", input="hello you", response_format="pcm", stream_format="sse"
             ) as response:
                 assert response.headers["content-type"].startswith("text/event-stream")
-                lines = [line async for line in response.iter_lines() if line]
+                lines = [line async for line in response.iter_lines() if line.startswith("data: ")]
             events = [json.loads(line.removeprefix("data: ")) for line in lines]
             kinds = [one["type"] for one in events]
             assert kinds == ["speech.audio.delta"] * (len(events) - 1) + ["speech.audio.done"]

@@ -141,7 +141,7 @@ def test_sound_that_breaks_off_is_cut_and_never_looks_whole(carrier: Carrier) ->
                     return await response.text()
 
             text = await answered(model, read(), *SPOKEN, AudioDelta(0, b"ID3", "mp3"), terminal=broken)
-            *_, last = [json.loads(line[6:]) for line in text.splitlines() if line]
+            *_, last = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
             assert last["error"]["message"] == "the engine fell over"
 
     carrier.run(main())

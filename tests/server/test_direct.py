@@ -261,7 +261,7 @@ def test_http_1_0_gets_no_chunks_and_the_connection_ends_the_body(direct: Carrie
             assert "transfer-encoding" not in headers
             assert headers["connection"] == "close"
             body = await client.rest()
-            assert body.startswith(b"data: {")
+            assert body.startswith(b"id: 1\ndata: {")
             assert body.endswith(b"data: [DONE]\n\n")
 
     direct.run(main())

@@ -20,7 +20,7 @@ from tests.server.raw import chat, connected, request
 from headrace.core.chunk import Cancelled, Finish
 from headrace.core.usage import Usage
 from headrace.errors import ConfigError
-from headrace.server.counters import TTFT_BUCKETS_S, Counters, Tally
+from headrace.metrics.counters import TTFT_BUCKETS_S, Counters, Tally
 from headrace.server.listen import bind, is_loopback, url_of
 from headrace.server.serve import running_server
 from headrace.simulate.echo import EchoModel

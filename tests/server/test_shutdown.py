@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.server.conftest import Carrier
 from tests.server.doubles import BEGIN, END, HandModel, Models, frames
-from tests.server.raw import chat, connected, request
+from tests.server.raw import chat, connected, request, unnumbered
 
 from headrace.core.chunk import TextDelta
 from headrace.server.limits import Limits
@@ -66,7 +66,7 @@ def test_what_outlasts_the_drain_is_ended_in_the_clients_protocol(direct: Carrie
                     assert (await client.head())[0] == 200
                 served.stop()
                 if how in ("stream", "relay"):
-                    *_, error, done, end = (await client.response_body()).split(b"\n\n")
+                    *_, error, done, end = unnumbered(await client.response_body()).split(b"\n\n")
                     assert msgspec.json.decode(error[6:])["error"]["code"] == "shutting_down"
                     assert (done, end) == (b"data: [DONE]", b"")
                 else:

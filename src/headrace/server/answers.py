@@ -6,31 +6,41 @@ import secrets
 import string
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from headrace.core.model import Model
+from headrace.core.chunk import Failure
+from headrace.core.model import Model, Source
 from headrace.errors import RequestError
 from headrace.server.app import App
 from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
-from headrace.server.streams import EVENT_STREAM, EncodeSink, RelaySink, Report
+from headrace.server.readers import EVENT_STREAM, ExchangeReader
+from headrace.sessions.produce import EncodeProducer, RelayProducer, Report, StreamProducer
 from headrace.wire.base import Front, ParsedRequest, Says
 
 _MAX_WARNING_CHARS = 2048
 _PLAIN = "".join(set(string.printable) - set("%\t\n\r\x0b\x0c"))
 NO_PATH: Mapping[str, str] = {}
+NO_PROTOCOL = ""
+STREAM_ID = b"x-headrace-stream-id"
+EVENT_IDS = "x-headrace-event-ids"
+ON_DISCONNECT = "x-headrace-on-disconnect"
 
 
 class Answers:
     """Answers requests of one wire's clients with any model.
 
-    relays: the name of the wire whose frames, from a provider that speaks it, may go to these clients as they
+    name: the front's, among `headrace.wire.FRONTS`: how a stream's log knows what its records speak;
+    `NO_PROTOCOL` for sound as it is. relays: the name of the wire whose frames, from a provider that speaks it, may go to these clients as they
     are; empty: none.
     """
 
-    def __init__(self, app: App, front: Front, *, relays: str = "") -> None:
+    def __init__(self, app: App, name: str, front: Front, *, relays: str = "") -> None:
         self._app = app
+        self._name = name
         self._front = front
+        self._events = front.content_type.startswith("text/event-stream")
         self._relays = relays
         self._report: Report = app.counters.add  # one bound method for all streams
         own = {"content-type": front.content_type, **front.headers}
@@ -50,6 +60,7 @@ class Answers:
     def give(self, exchange: Exchange, parsed: ParsedRequest) -> None:
         """Answer a request that has been read."""
         body = exchange.body
+        asked = Asked(detaches_on_disconnect(exchange), tells_ids(exchange, self._front.event_ids))
         exchange.release()
         if parsed.request.settings.n != 1:
             raise RequestError(
@@ -57,7 +68,7 @@ class Answers:
             )
         model = self._app.runtime.resolve(parsed.request.model)
         if parsed.stream:
-            self._stream(exchange, model, parsed, body)
+            self._stream(exchange, model, parsed, body, asked)
         else:
             self._collect(exchange, model, parsed)
 
@@ -76,39 +87,78 @@ class Answers:
             ],
         ).begin(opened.source)
 
-    def _stream(self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes) -> None:
-        front = self._front
-        keepalive_after_s = self._app.limits.keepalive_after_s
+    def _stream(
+        self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes, asked: Asked
+    ) -> None:
+        app, front, card = self._app, self._front, model.card
         relayed = model.open_relay(self._relays, body, parsed.include_usage) if self._relays else None
+        says = self._says(parsed)
+        warnings = parsed.warnings
         if relayed is not None:
-            RelaySink(
-                exchange,
-                model.card.id,
-                relayed.relay,
-                self._report,
-                ping=front.ping,
-                keepalive_after_s=keepalive_after_s,
-                fields=self._stream_fields(parsed.warnings),
-            ).begin(relayed.source)
-            return
-        opened = model.open(parsed.request)
-        EncodeSink(
+            source: Source[Any] = relayed.source
+        else:
+            opened = model.open(parsed.request)
+            source, warnings = opened.source, (*warnings, *opened.warnings)
+        session = app.sessions.begin(
+            says.id,
+            {"front": self._name, "model": card.id},
+            alias=parsed.alias,
+            events=self._events,
+            tells_ids=asked.tells_ids,
+            detaches=asked.detaches,
+        )
+        rest = (card.id, self._report, exchange.began_s, exchange.wheel.now_s)
+        type_of = None
+        if relayed is not None:
+            producer: StreamProducer = RelayProducer(session, relayed.relay, *rest)
+        else:
+            producer = encodes = EncodeProducer(session, front.encoder(says, parsed), front.type_of, *rest)
+            type_of = encodes.content_type if front.type_of is not None else None
+        ExchangeReader(
             exchange,
-            model.card.id,
-            front.encoder(self._says(parsed), parsed),
-            self._report,
+            fields=self._stream_fields(says.id, warnings),
             ping=front.ping,
-            keepalive_after_s=keepalive_after_s,
-            fields=self._stream_fields((*parsed.warnings, *opened.warnings)),
-            type_of=front.type_of,
-        ).begin(opened.source)
+            keepalive_after_s=app.limits.keepalive_after_s,
+            words=no_words,  # the producer is here: it writes them
+            type_of=type_of,
+        ).begin(app.sessions, says.id, 0, session)
+        producer.begin(source)
 
     def _says(self, parsed: ParsedRequest) -> Says:
         id = f"{self._front.id_prefix}{secrets.token_hex(12)}"
         return Says(id, parsed.request.model, int(time.time()))
 
-    def _stream_fields(self, warnings: Sequence[str]) -> Fields:
-        return (*self._fields, *warning_fields(warnings)) if warnings else self._fields
+    def _stream_fields(self, id: str, warnings: Sequence[str]) -> Fields:
+        return (*self._fields, (STREAM_ID, id.encode("ascii")), *warning_fields(warnings))
+
+
+class Asked(NamedTuple):
+    """What the head of a request says of the stream's life."""
+
+    detaches: bool
+    tells_ids: bool
+
+
+def tells_ids(exchange: Exchange, default: bool) -> bool:
+    """Whether the stream's events shall say their numbers. Raises RequestError."""
+    asked = exchange.headers.get(EVENT_IDS, "on" if default else "off").strip().lower()
+    if asked not in ("on", "off"):
+        raise RequestError(f"{EVENT_IDS}: must be on or off", field=EVENT_IDS, value=asked)
+    return asked == "on"
+
+
+def detaches_on_disconnect(exchange: Exchange) -> bool:
+    """Whether the client asks that its stream goes on without it. Raises RequestError."""
+    asked = exchange.headers.get(ON_DISCONNECT, "abort").strip().lower()
+    if asked not in ("abort", "detach"):
+        said = f"{ON_DISCONNECT}: must be abort (the answer stops with its client) or detach (it goes on)"
+        raise RequestError(said, field=ON_DISCONNECT, value=asked)
+    return asked == "detach"
+
+
+def no_words(_failure: Failure) -> bytes:
+    """Whoever makes the stream writes how it failed."""
+    return b""
 
 
 def warning_fields(warnings: Sequence[str]) -> Fields:

@@ -14,16 +14,18 @@ import msgspec
 from headrace.core.chunk import Failure
 from headrace.core.model import Model, ModelCard
 from headrace.errors import HeadraceError, Unavailable
-from headrace.server.counters import Counters
+from headrace.metrics.counters import Counters
 from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
 from headrace.server.problem import problem, problem_parts, respond_problem
+from headrace.sessions.table import Sessions
 from headrace.transport.wheel import Wheel
 
 Endpoint: TypeAlias = Callable[[Exchange], None]
 logger = logging.getLogger("headrace.server")
 _access = logging.getLogger("headrace.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_LAST_COMMIT_S = 2.0  # for the log to take how the last streams ended
 SHUTTING_DOWN = Failure.of(Unavailable("the server is shutting down", code="shutting_down", http_status=503))
 
 
@@ -48,12 +50,20 @@ class App:
     """Answers exchanges, whatever carries them.
 
     routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
-    live: what is being answered now. draining: nothing new is taken.
+    sessions: the streams. live: what is being answered now. draining: nothing new is taken.
     """
 
-    def __init__(self, runtime: Runtime, limits: Limits | None = None, *, access_log: bool = False) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        limits: Limits | None = None,
+        *,
+        sessions: Sessions | None = None,
+        access_log: bool = False,
+    ) -> None:
         self.runtime = runtime
         self.limits = limits or Limits()
+        self.sessions = sessions if sessions is not None else Sessions()
         self.counters = Counters()
         self.routes: dict[tuple[str, str], Endpoint] = {}
         self.trees: dict[tuple[str, str], Endpoint] = {}
@@ -63,6 +73,7 @@ class App:
         self._wheel: Wheel | None = None
         self._wheel_loop: asyncio.AbstractEventLoop | None = None
         self._quiet: asyncio.Event | None = None
+        self.sessions.on_quiet = self._look_quiet
         self._on_done = self._done  # one bound method for all exchanges
 
     @property
@@ -94,26 +105,45 @@ class App:
             logger.exception("%s %s failed", exchange.method, exchange.path)
             self._give_up(exchange, Failure("error", "internal error", "internal_error"))
 
+    async def open(self) -> None:
+        """Make the streams' log ready. Raises ConfigError where it cannot be."""
+        await self.sessions.open()
+
     async def drain(self, drain_s: float) -> None:
         """Take nothing new, wait up to `drain_s` for what is under way, then end the rest."""
         self.draining = True
-        if self.live:
-            self._quiet = asyncio.Event()
-            try:
-                async with asyncio.timeout(drain_s):
-                    await self._quiet.wait()
-            except TimeoutError:
-                logger.warning("ending %d answers that outlast the drain of %g s", len(self.live), drain_s)
+        if not await self._quiet_within(drain_s):
+            count = max(len(self.live), len(self.sessions.live))
+            logger.warning("ending %d answers that outlast the drain of %g s", count, drain_s)
         for exchange in list(self.live):
             exchange.shut_down(SHUTTING_DOWN)
+        self.sessions.stop_all(SHUTTING_DOWN)
+        await self._quiet_within(_LAST_COMMIT_S)
+
+    async def _quiet_within(self, wait_s: float) -> bool:
+        """Whether nothing is under way any more within that time; or nobody will wait for it."""
+        if not self.live and not self.sessions.live:
+            return True
+        self._quiet = asyncio.Event()
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._quiet.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _look_quiet(self) -> None:
+        if self._quiet is not None and not self.live and not self.sessions.live:
+            self._quiet.set()
 
     def hurry(self) -> None:
         """End the drain's waiting now."""
         if self._quiet is not None:
             self._quiet.set()
 
-    def close(self) -> None:
-        """Forget the deadlines of a loop that ends."""
+    async def aclose(self) -> None:
+        """Close the streams' log, and forget the deadlines of a loop that ends."""
+        await self.sessions.aclose()
         if self._wheel is not None:
             self._wheel.close()
             self._wheel = self._wheel_loop = None
@@ -147,8 +177,7 @@ class App:
     def _done(self, exchange: Exchange) -> None:
         self.live.discard(exchange)
         self.counters.bytes_out += exchange.bytes_out
-        if self._quiet is not None and not self.live:
-            self._quiet.set()
+        self._look_quiet()
         if self._access_log:
             _log(exchange)
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from headrace.core.chunk import Failure
+from headrace.errors import HeadraceError
 from headrace.server.app import SHUTTING_DOWN, App
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.problem import problem, problem_parts
@@ -131,10 +132,15 @@ class AsgiApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                try:
+                    await self.app.open()
+                except HeadraceError as error:
+                    await send({"type": "lifespan.startup.failed", "message": error.message})
+                    return
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.app.drain(self.app.limits.drain_s)
-                self.app.close()
+                await self.app.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -145,6 +151,7 @@ class AsgiApp:
         if isinstance(body, Failure):
             await _refuse(send, body)
             return
+        await self.app.open()  # where the server has no lifespan
         exchange = AsgiExchange(self.app, scope, _headers(scope), body)
         del body
         self.app.answer(exchange)

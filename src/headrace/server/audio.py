@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from headrace.server.answers import Answers
+from headrace.server.answers import NO_PROTOCOL, Answers
 from headrace.server.app import App, Endpoint
 from headrace.server.exchange import Exchange
 from headrace.server.others import at_first
@@ -24,7 +24,7 @@ def install(app: App) -> None:
 def _transcriptions(app: App, translate: bool) -> Endpoint:
     from headrace.wire.openai_audio import TRANSCRIPTION_FRONT, TRANSLATION_FRONT
 
-    answers = Answers(app, TRANSLATION_FRONT if translate else TRANSCRIPTION_FRONT)
+    answers = Answers(app, "openai_audio", TRANSLATION_FRONT if translate else TRANSCRIPTION_FRONT)
 
     def endpoint(exchange: Exchange) -> None:
         answers.answer(exchange, {"content_type": exchange.headers.get("content-type", "")})
@@ -35,7 +35,8 @@ def _transcriptions(app: App, translate: bool) -> Endpoint:
 def _speech(app: App) -> Endpoint:
     from headrace.wire.openai_audio import SOUND_FRONT, SPEECH_FRONT, parse_speech
 
-    sound, events = Answers(app, SOUND_FRONT), Answers(app, SPEECH_FRONT)
+    sound = Answers(app, NO_PROTOCOL, SOUND_FRONT)
+    events = Answers(app, "openai_audio_speech", SPEECH_FRONT)
 
     def endpoint(exchange: Exchange) -> None:
         parsed = parse_speech(exchange.body)

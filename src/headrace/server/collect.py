@@ -12,10 +12,10 @@ from headrace.core.model import Source
 from headrace.core.reply import Reply
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, StreamingError, Truncated
-from headrace.server.counters import Tally
+from headrace.metrics.counters import Tally
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.problem import respond_problem
-from headrace.server.streams import Report
+from headrace.sessions.produce import Report
 
 _GONE = Cancelled("the client went away")
 _JSON = msgspec.json.Encoder()

@@ -13,10 +13,10 @@ from headrace.core.chunk import Failure
 from headrace.core.estimate import estimated_usage
 from headrace.core.model import CountsTokens
 from headrace.core.reply import Reply
+from headrace.metrics.counters import Tally
 from headrace.server.answers import NO_PATH, warning_fields
 from headrace.server.app import App
 from headrace.server.collect import CollectSink
-from headrace.server.counters import Tally
 from headrace.server.exchange import Exchange
 from headrace.server.problem import JSON_TYPE
 from headrace.wire.base import ParsedRequest

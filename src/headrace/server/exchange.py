@@ -38,6 +38,7 @@ class Listener(Protocol):
 class Exchange:
     """One request and its response.
 
+    owner: whose request it is, empty: nobody's in particular.
     path: percent-decoded, without the query. query: as sent. headers: names in lower case, repeated fields
     joined by a comma. body: whole. began_s: when it was complete, on the loop's clock. status: 0 until the
     response has begun. bytes_out: of response bodies. on_done: called once when it is closed.
@@ -56,6 +57,7 @@ class Exchange:
         "listener",
         "method",
         "on_done",
+        "owner",
         "path",
         "paused",
         "query",
@@ -75,6 +77,7 @@ class Exchange:
         self.wheel = wheel
         self.began_s = wheel.now_s()
         self.request_id = ""
+        self.owner = ""
         self.status = 0
         self.bytes_out = 0
         self.paused = False

@@ -9,4 +9,4 @@ from headrace.wire.openai_chat import FRONT, WIRE
 
 def install(app: App) -> None:
     """Add the endpoint."""
-    app.routes["POST", "/v1/chat/completions"] = Answers(app, FRONT, relays=WIRE.name)
+    app.routes["POST", "/v1/chat/completions"] = Answers(app, WIRE.name, FRONT, relays=WIRE.name)

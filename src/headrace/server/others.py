@@ -55,7 +55,7 @@ def at_first(make: Callable[[], Endpoint]) -> Endpoint:
 def _plain(app: App, wire: str) -> Endpoint:
     found = wire_named(wire)
     assert found.front is not None
-    return Answers(app, found.front, relays=wire if found.relay is not None else "")
+    return Answers(app, wire, found.front, relays=wire if found.relay is not None else "")
 
 
 def _anthropic_count(app: App) -> Endpoint:
@@ -67,25 +67,25 @@ def _anthropic_count(app: App) -> Endpoint:
 def _ollama_generate(app: App) -> Endpoint:
     from headrace.wire.ollama import GENERATE_FRONT
 
-    return Answers(app, GENERATE_FRONT)
+    return Answers(app, "ollama_generate", GENERATE_FRONT)
 
 
 def _tgi(app: App, path: str) -> Endpoint:
     from headrace.wire.tgi import GENERATE_FRONT, GENERATE_STREAM_FRONT, ROOT_FRONT
 
     fronts = {"/": ROOT_FRONT, "/generate": GENERATE_FRONT, "/generate_stream": GENERATE_STREAM_FRONT}
-    return _unnamed(app, fronts[path])
+    return _unnamed(app, "tgi", fronts[path])
 
 
 def _ui_messages(app: App) -> Endpoint:
     from headrace.wire.ui_messages import FRONT
 
-    return _unnamed(app, FRONT)
+    return _unnamed(app, "ui_messages", FRONT)
 
 
-def _unnamed(app: App, front: Front) -> Endpoint:
+def _unnamed(app: App, name: str, front: Front) -> Endpoint:
     """Requests that need not name a model: the default one answers them."""
-    answers = Answers(app, front)
+    answers = Answers(app, name, front)
 
     def endpoint(exchange: Exchange) -> None:
         answers.answer(exchange, {"model": app.runtime.default_model})
@@ -97,7 +97,8 @@ def _gemini(app: App, tree: str) -> Endpoint:
     from headrace.wire.gemini import ARRAY_FRONT, FRONT, WIRE, count_body, parse_count
     from headrace.wire.gemini.count import METHOD
 
-    events, array = Answers(app, FRONT, relays=WIRE.name), Answers(app, ARRAY_FRONT)
+    events = Answers(app, "gemini", FRONT, relays=WIRE.name)
+    array = Answers(app, "gemini_array", ARRAY_FRONT)
     counts = Counts(app, parse_count, count_body, FRONT.error_body)
     served = (*_GEMINI_METHODS, METHOD)
 

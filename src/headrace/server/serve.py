@@ -13,28 +13,41 @@ from types import FrameType
 import uvicorn
 
 from headrace.core.model import ModelCard
-from headrace.server import about, audio, health, models, openai_chat, others
+from headrace.server import about, audio, health, models, openai_chat, others, streams
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
 from headrace.server.direct import DirectProtocol
 from headrace.server.limits import Limits
 from headrace.server.listen import bind, is_loopback, url_of
+from headrace.sessions.table import Sessions
 
 logger = logging.getLogger("headrace.server")
 _FLUSH_S = 2.0
 
 
-def make_app(runtime: Runtime, *, limits: Limits | None = None, access_log: bool = False) -> App:
+def make_app(
+    runtime: Runtime,
+    *,
+    limits: Limits | None = None,
+    sessions: Sessions | None = None,
+    access_log: bool = False,
+) -> App:
     """The server with every endpoint, without sockets."""
-    app = App(runtime, limits, access_log=access_log)
-    for room in (health, openai_chat, others, audio, models, about):
+    app = App(runtime, limits, sessions=sessions, access_log=access_log)
+    for room in (health, openai_chat, others, audio, models, about, streams):
         room.install(app)
     return app
 
 
-def asgi_app(runtime: Runtime, *, limits: Limits | None = None, access_log: bool = False) -> AsgiApp:
+def asgi_app(
+    runtime: Runtime,
+    *,
+    limits: Limits | None = None,
+    sessions: Sessions | None = None,
+    access_log: bool = False,
+) -> AsgiApp:
     """The same server as an ASGI application, to mount or run under any ASGI server."""
-    return AsgiApp(make_app(runtime, limits=limits, access_log=access_log))
+    return AsgiApp(make_app(runtime, limits=limits, sessions=sessions, access_log=access_log))
 
 
 class RunningServer:
@@ -144,6 +157,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8787,
     limits: Limits | None = None,
+    sessions: Sessions | None = None,
     access_log: bool = False,
     announce: Callable[[str], None] = logger.info,
     on_end: Callable[[], Coroutine[None, None, None]] | None = None,
@@ -151,13 +165,14 @@ def serve(
     """Serve until SIGINT or SIGTERM, then drain (a second signal waits no longer) and return.
 
     announce: takes the lines that tell a person where the server is. access_log: one JSON line a request
-    to the logger `headrace.access`. on_end: awaited in the server's loop after the last answer, such as the
+    to the logger `headrace.access`. sessions: the streams and their log,
+    in memory where not given. on_end: awaited in the server's loop after the last answer, such as the
     runtime's `aclose`.
     Raises: ConfigError where host and port cannot be listened on.
     """
     sockets = bind(host, port)
     _allow_many_files()
-    app = make_app(runtime, limits=limits, access_log=access_log)
+    app = make_app(runtime, limits=limits, sessions=sessions, access_log=access_log)
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
@@ -167,6 +182,7 @@ def serve(
             gc.collect()
             gc.freeze()
             try:
+                runner.run(app.open())
                 runner.run(frame.serve(sockets))
             finally:
                 if on_end is not None:
@@ -183,6 +199,7 @@ async def running_server(
     host: str = "127.0.0.1",
     port: int = 0,
     limits: Limits | None = None,
+    sessions: Sessions | None = None,
     access_log: bool = False,
 ) -> AsyncIterator[RunningServer]:
     """A server inside the running loop, for tests and for programs that embed one. Drained on exit.
@@ -190,7 +207,8 @@ async def running_server(
     Raises: ConfigError where host and port cannot be listened on.
     """
     sockets = bind(host, port)
-    app = make_app(runtime, limits=limits, access_log=access_log)
+    app = make_app(runtime, limits=limits, sessions=sessions, access_log=access_log)
+    await app.open()
     frame = Frame(app, takes_signals=False)
     url = url_of(sockets[0])
     serving = asyncio.create_task(frame.serve(sockets))

@@ -1,314 +1,213 @@
-"""A source's pushes -> an exchange: the end of the pipe, plain calls, one write a push.
+"""Streams by their id: GET /v1/streams, GET and DELETE /v1/streams/{id}, GET /v1/streams/{id}/status.
 
-The 200 is committed by the first bytes there are, or by the first keep-alive comment after a silence. Before
-that a failure is a real HTTP status; after it, an error event in the client's protocol and a proper end.
+A stream that is read again has the records of the protocol it was begun in, from behind the one that the
+client names, in `Last-Event-ID` or as `?after=`; from its beginning where it names none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
 
-from headrace.core.chunk import (
-    Cancelled,
-    Chunk,
-    Failure,
-    Finish,
-    Terminal,
-    UsageReport,
-)
-from headrace.core.content import holds_content
-from headrace.core.model import Source
-from headrace.core.stage import Stage
-from headrace.core.usage import Usage
-from headrace.errors import StreamCancelledException, Truncated
-from headrace.server.counters import Tally
+import msgspec
+
+from headrace.core.chunk import Failure
+from headrace.errors import HeadraceError, RequestError
+from headrace.server.answers import STREAM_ID
+from headrace.server.app import App
 from headrace.server.exchange import Exchange, Fields
-from headrace.server.problem import respond_problem
-from headrace.transport.wheel import Deadline
-from headrace.wire.base import Relay
+from headrace.server.last_words import last_words
+from headrace.server.problem import JSON_TYPE, respond_problem
+from headrace.server.readers import EVENT_STREAM, ExchangeReader
+from headrace.sessions.session import Session
+from headrace.store.log import StreamState
+from headrace.wire import FRONTS, front_named
 
-# One line and no blank one: behind an `id`, a blank line would make some clients see an empty event.
-PING = b": ping\n"
-EVENT_STREAM: Fields = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-)
-Report: TypeAlias = Callable[[Tally], None]
-_GONE = Cancelled("the client went away")
+_TREE = "/v1/streams/"
+_STATUS = "/status"
+_MOST_LISTED = 1000
 
 
-class StreamSink:
-    """What relaying and encoding have in common; ends exactly once, whoever ends it.
+def install(app: App) -> None:
+    """Add the endpoints."""
+    app.routes["GET", "/v1/streams"] = partial(_list, app)
+    app.trees["GET", _TREE] = partial(_get, app)
+    app.trees["DELETE", _TREE] = partial(_stop, app)
 
-    model: its id, for the tally. fields: response headers. ping: the client's protocol's keep-alive, empty
-    where it has none. report: takes the tally when the answer has ended.
-    """
 
-    __slots__ = (
-        "_deadline",
-        "_exchange",
-        "_fields",
-        "_first_s",
-        "_keepalive_s",
-        "_model",
-        "_ping",
-        "_quiet_halves",
-        "_report",
-        "_source",
-        "_spoke",
+def read_again(app: App, exchange: Exchange, id: str, after: int) -> None:
+    """Answer with a stream's records behind number `after`, and with what is still to come of it."""
+    exchange.release()
+    session = app.sessions.live.get(id)
+    if session is not None and session.head.owner == exchange.owner:
+        _read(app, exchange, session.head.facts, id, after, session)
+    else:
+        Waiting(exchange).run(_read_from_log(app, exchange, id, after))
+
+
+def after_of(exchange: Exchange) -> int:
+    """The number that the client has seen last. Raises RequestError."""
+    asked = parse_qs(exchange.query).get("after", [exchange.headers.get("last-event-id", "").strip()])[-1]
+    if not asked:
+        return 0
+    if not asked.isdecimal() or len(asked) > 15:
+        raise RequestError(
+            "after: must be the number of the last record you have", field="after", value=asked[:64]
+        )
+    return int(asked)
+
+
+def described(state: StreamState, live: Session | None) -> dict[str, Any]:
+    """A stream's status as plain data, its error with it."""
+    end = state.end
+    status: str = (
+        end.outcome if end is not None else ("paused" if live is not None and live.paused else "running")
     )
-    relayed = False
+    if end is None and state.last == 0:
+        status = "initializing"
+    data = {
+        "id": state.head.id,
+        "status": {"finished": "completed"}.get(status, status),
+        "model": state.head.facts.get("model", ""),
+        "protocol": state.head.facts.get("front", ""),
+        "created": state.head.began_s,
+        "ended": end.ended_s if end is not None else None,
+        "first": state.first,
+        "last": state.last,
+        "readers": len(live.readers) if live is not None else 0,
+    }
+    if end is not None and "failure" in end.facts:
+        data["error"] = {name: end.facts["failure"].get(name, "") for name in ("kind", "message", "code")}
+    return data
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        model: str,
-        report: Report,
-        *,
-        ping: bytes = PING,
-        keepalive_after_s: float,
-        fields: Fields = EVENT_STREAM,
-    ) -> None:
-        self._exchange: Exchange | None = exchange
-        self._model = model
-        self._ping = ping
-        self._report = report
-        self._keepalive_s = keepalive_after_s
-        self._fields = fields
-        self._first_s: float | None = None
-        self._spoke = False  # since the last beat
-        self._quiet_halves = 0
-        self._source: Source[Any] | None = None
-        self._deadline: Deadline | None = None
 
-    def begin(self, source: Source[Any]) -> None:
-        """Start the source and answer the exchange with what it pushes."""
-        exchange = self._exchange
-        assert exchange is not None
-        self._source = source
+def unknown(id: str) -> RequestError:
+    """No stream of that id is kept, or it is somebody else's: which of them is not told."""
+    return RequestError(
+        f"there is no stream {id[:64]!r} (any more)",
+        field="id",
+        value=id[:64],
+        code="unknown_stream",
+        http_status=404,
+    )
+
+
+class Waiting:
+    """A request whose answer waits for the log: the listener until a reader takes over."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._task: asyncio.Task[None] | None = None
         exchange.listener = self
-        self._deadline = exchange.wheel.after(self._keepalive_s / 2, self._beat)
-        source.start(self)
 
-    # What the exchange calls.
+    def run(self, answering: Coroutine[Any, Any, None]) -> None:
+        """Answer by and by; an error is the answer."""
+        self._task = asyncio.get_running_loop().create_task(self._answer(answering))
+
+    async def _answer(self, answering: Coroutine[Any, Any, None]) -> None:
+        try:
+            await answering
+        except HeadraceError as error:
+            respond_problem(self._exchange, Failure.of(error))
 
     def on_pause(self) -> None:
-        if self._source is not None:
-            self._source.pause()
+        """Nothing is written before the answer."""
 
     def on_resume(self) -> None:
-        if self._source is not None:
-            self._source.resume()
+        """Nothing is written before the answer."""
 
     def on_lost(self) -> None:
-        self._settle(_GONE, lost=True)
+        if self._task is not None:
+            self._task.cancel()
 
-    def on_shutdown(self, failure: Failure) -> None:
-        self._finish(failure, b"")
-
-    # What subclasses say.
-
-    def push(self, batch: Sequence[Any], /) -> None:
-        raise NotImplementedError
-
-    def end(self, terminal: Terminal, /) -> None:
-        raise NotImplementedError
-
-    def _usage(self) -> Usage | None:
-        raise NotImplementedError
-
-    def _failed(self, failure: Failure) -> bytes:
-        """The failure as the last bytes of a stream that has begun, in the client's protocol."""
-        raise NotImplementedError
-
-    def _head(self) -> Fields:
-        """The response's header fields, asked when its first bytes are there."""
-        return self._fields
-
-    # Shared steps.
-
-    def _write(self, exchange: Exchange, data: bytes) -> None:
-        if not exchange.status:
-            exchange.start(200, self._head())
-        self._spoke = True
-        exchange.write(data)
-
-    def _finish(self, terminal: Terminal, data: bytes) -> None:
-        """End the answer: `data` is the last of it."""
-        exchange = self._exchange
-        if exchange is None:
-            return
-        if isinstance(terminal, Cancelled):
-            why = terminal.why or "the answer was cancelled"
-            terminal = Failure.of(StreamCancelledException(why, http_status=503))
-        self._settle(terminal)
-        if isinstance(terminal, Failure):
-            if not exchange.status and not data:
-                respond_problem(exchange, terminal)
-                return
-            said = self._failed(terminal)
-            if not said:  # the protocol has no word for it: only a cut tells that the answer is not whole
-                exchange.abort()
-                return
-            data += said
-        if not exchange.status:
-            exchange.start(200, self._head())
-        exchange.finish(data)
-
-    def _settle(self, terminal: Terminal, *, lost: bool = False) -> None:
-        """Nothing more is written from here on. A source that has not said it all is stopped."""
-        exchange, self._exchange = self._exchange, None
-        source, self._source = self._source, None
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        if exchange is None:
-            return
-        exchange.listener = None
-        first_s, began_s = self._first_s, exchange.began_s
-        self._report(
-            Tally(
-                self._model,
-                terminal,
-                exchange.wheel.now_s() - began_s,
-                None if first_s is None else first_s - began_s,
-                self._usage(),
-                lost,
-                self.relayed,
-            )
-        )
-        # After a finish the source is left alone: it may still have to read its connection's proper end.
-        if source is not None and not isinstance(terminal, Finish):
-            source.cancel()
-
-    def _beat(self) -> None:
-        """Bridge a silence, as load balancers cut what is silent for a minute.
-
-        Looked at twice an interval, so that a chunk costs no look at the clock: after the first, a silence is
-        bridged when it has lasted between one interval and one and a half.
-        """
-        exchange = self._exchange
-        if exchange is None:
-            return
-        self._quiet_halves = 0 if self._spoke else self._quiet_halves + 1
-        self._spoke = False
-        if self._quiet_halves >= 2 and not exchange.paused and self._ping:
-            self._write(exchange, self._ping)
-            self._spoke = False  # a comment is no sign of life
-            self._quiet_halves = 0
-        self._deadline = exchange.wheel.after(self._keepalive_s / 2, self._beat)
+    def on_shutdown(self, failure: Failure, /) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        respond_problem(self._exchange, failure)
 
 
-class RelaySink(StreamSink):
-    """Raw frames of the client's own wire, passed on unchanged. The source has run them through `relay`."""
-
-    __slots__ = ("_relay",)
-    relayed = True
-
-    def __init__(self, exchange: Exchange, model: str, relay: Relay, *rest: Any, **more: Any) -> None:
-        super().__init__(exchange, model, *rest, **more)
-        self._relay = relay
-
-    def push(self, batch: Sequence[bytes], /) -> None:
-        exchange = self._exchange
-        if exchange is None:
-            return
-        data = batch[0] if len(batch) == 1 else b"".join(batch)
-        if exchange.status:
-            self._spoke = True
-            exchange.write(data)
-        else:
-            self._write(exchange, data)
-        if self._first_s is None and self._relay.content_events:
-            self._first_s = exchange.wheel.now_s()
-
-    def end(self, terminal: Terminal, /) -> None:
-        self._finish(terminal, b"")
-
-    def _usage(self) -> Usage | None:
-        return self._relay.usage
-
-    def _failed(self, failure: Failure) -> bytes:
-        return self._relay.failed(failure)
+def _get(app: App, exchange: Exchange) -> None:
+    id = exchange.path.removeprefix(_TREE)
+    if id.endswith(_STATUS):
+        id = id.removesuffix(_STATUS)
+        exchange.release()
+        Waiting(exchange).run(_tell(app, exchange, id))
+    else:
+        read_again(app, exchange, id, after_of(exchange))
 
 
-class EncodeSink(StreamSink):
-    """Chunks, put into the client's wire by `encoder`, which is given the terminal too.
-
-    A Failure that the encoder gives ends the answer. type_of: see `Front.type_of`.
-    """
-
-    __slots__ = ("_encoder", "_said", "_told_usage", "_type_of")
-
-    def __init__(
-        self,
-        exchange: Exchange,
-        model: str,
-        encoder: Stage[Chunk, bytes | Failure],
-        *rest: Any,
-        type_of: Callable[[Any], str] | None = None,
-        **more: Any,
-    ) -> None:
-        super().__init__(exchange, model, *rest, **more)
-        self._encoder = encoder
-        self._type_of = type_of
-        self._said = False
-        self._told_usage: Usage | None = None
-
-    def push(self, batch: Sequence[Chunk], /) -> None:
-        exchange = self._exchange
-        if exchange is None:
-            return
-        out = self._encoder.feed(batch)
-        self._look(exchange, batch)
-        if not out:
-            return
-        last = out[-1]
-        if type(last) is Failure:
-            self._finish(last, _joined(out))
-            return
-        data = b"".join(out)  # type: ignore[arg-type]
-        if data:
-            self._said = True
-            self._write(exchange, data)
-
-    def end(self, terminal: Terminal, /) -> None:
-        if self._exchange is None:
-            return
-        if not isinstance(terminal, Finish):
-            self._finish(terminal, b"")
-            return
-        out = [*self._encoder.feed((terminal,)), *self._encoder.close()]
-        if out and isinstance(out[-1], Failure):
-            self._finish(out[-1], _joined(out))
-        elif self._said:
-            self._finish(terminal, _joined(out))
-        else:
-            empty = Failure.of(Truncated("the model ended without an answer", code="empty_response"))
-            self._finish(empty, b"")
-
-    def _look(self, exchange: Exchange, batch: Sequence[Chunk]) -> None:
-        if self._first_s is None and holds_content(batch):
-            self._first_s = exchange.wheel.now_s()
-        for chunk in batch:
-            if type(chunk) is UsageReport:
-                self._told_usage = chunk.usage
-
-    def _usage(self) -> Usage | None:
-        return self._told_usage
-
-    def _failed(self, failure: Failure) -> bytes:
-        return _joined(self._encoder.feed((failure,)))
-
-    def _head(self) -> Fields:
-        if self._type_of is None:
-            return self._fields
-        told = (b"content-type", self._type_of(self._encoder).encode("latin-1"))
-        return (told, *(field for field in self._fields if field[0] != told[0]))
+async def _read_from_log(app: App, exchange: Exchange, id: str, after: int) -> None:
+    state = await app.sessions.state(id, exchange.owner)
+    if exchange.closed:
+        return
+    if state is None:
+        raise unknown(id)
+    if after > state.last:
+        said = f"after: the stream has {state.last} records, there is nothing behind {after}"
+        raise RequestError(said, field="after", value=after)
+    facts = {**state.head.facts, **(state.end.facts if state.end is not None else {})}
+    _read(app, exchange, facts, id, after, app.sessions.live.get(id))
 
 
-def _joined(out: Sequence[bytes | Failure]) -> bytes:
-    """The bytes of an encoder's output."""
-    return b"".join([one for one in out if isinstance(one, bytes)])
+def _read(
+    app: App, exchange: Exchange, facts: dict[str, Any], id: str, after: int, session: Session | None
+) -> None:
+    if session is not None and after > session.sent:
+        said = f"after: the stream has {session.sent} records, there is nothing behind {after}"
+        raise RequestError(said, field="after", value=after)
+    front = front_named(facts["front"]) if facts.get("front") in FRONTS else None
+    told: str = facts.get("content_type") or (front.content_type if front else "application/octet-stream")
+    own = {"content-type": told, **(front.headers if front else {})}
+    usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
+    fields: Fields = (
+        *((name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()),
+        *usual,
+        (STREAM_ID, id.encode("ascii")),
+    )
+    ExchangeReader(
+        exchange,
+        fields=fields,
+        ping=front.ping if front else b"",
+        keepalive_after_s=app.limits.keepalive_after_s,
+        words=partial(last_words, front, after),
+    ).begin(app.sessions, id, after, session)
+
+
+def _stop(app: App, exchange: Exchange) -> None:
+    exchange.release()
+    Waiting(exchange).run(_stop_it(app, exchange, exchange.path.removeprefix(_TREE)))
+
+
+async def _stop_it(app: App, exchange: Exchange, id: str) -> None:
+    state = await app.sessions.state(id, exchange.owner)
+    if state is None:
+        raise unknown(id)
+    if state.end is None:
+        await app.sessions.log.ask_to_stop(id)
+    await _tell(app, exchange, id)
+
+
+async def _tell(app: App, exchange: Exchange, id: str) -> None:
+    state = await app.sessions.state(id, exchange.owner)
+    if state is None:
+        raise unknown(id)
+    _respond(exchange, described(state, app.sessions.live.get(id)))
+
+
+def _list(app: App, exchange: Exchange) -> None:
+    exchange.release()
+    Waiting(exchange).run(_list_them(app, exchange))
+
+
+async def _list_them(app: App, exchange: Exchange) -> None:
+    states = await app.sessions.states(exchange.owner, _MOST_LISTED)
+    live = app.sessions.live
+    found = [described(state, live.get(state.head.id)) for state in states]
+    _respond(exchange, {"object": "list", "data": found})
+
+
+def _respond(exchange: Exchange, data: Any) -> None:
+    exchange.respond(200, (JSON_TYPE,), msgspec.json.encode(data))

@@ -21,13 +21,15 @@ class StreamHead(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of a stream before its first record.
 
     id: unguessable. owner: who may read it; empty: anyone who knows the id. began_s: Unix seconds. facts:
-    plain data of whoever made the stream, such as the protocol that its records speak.
+    plain data of whoever made the stream, such as the protocol that its records speak. alias: another name,
+    the owner's own, under which his latest stream of that name is found.
     """
 
     id: str
     owner: str = ""
     began_s: float = 0.0
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
+    alias: str = ""
 
 
 class StreamEnd(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,6 +106,9 @@ class StreamLog(Protocol):
 
     async def states(self, owner: str = "", limit: int = 1000, /) -> Sequence[StreamState]:
         """The latest streams, of one owner where it is given, newest first."""
+
+    async def aliased(self, owner: str, alias: str, /) -> str:
+        """The id of the owner's latest stream of that alias, empty where there is none."""
 
     async def ask_to_stop(self, id: str, /) -> None:
         """Ask whoever writes the stream, on whatever node, to stop it."""

@@ -40,6 +40,7 @@ class MemoryLog:
         self._keeping = keeping or Keeping()
         self._now_s = now_s
         self._streams: dict[str, _Kept] = {}
+        self._aliases: dict[tuple[str, str], str] = {}
         self._ended: deque[_Ended] = deque()
         self.held_bytes = 0
 
@@ -48,6 +49,7 @@ class MemoryLog:
 
     async def aclose(self) -> None:
         self._streams.clear()
+        self._aliases.clear()
         self._ended.clear()
         self.held_bytes = 0
 
@@ -56,6 +58,8 @@ class MemoryLog:
         if head.id in self._streams:
             raise ValueError(f"there is a stream {head.id} already")
         self._streams[head.id] = _Kept(head, tail)
+        if head.alias:
+            self._aliases[head.owner, head.alias] = head.id
 
     def append(self, id: str, records: Sequence[bytes], /) -> bool:
         kept = self._streams.get(id)
@@ -142,6 +146,10 @@ class MemoryLog:
                 found.append(_state(kept))
         return found
 
+    async def aliased(self, owner: str, alias: str, /) -> str:
+        self._sweep()
+        return self._aliases.get((owner, alias), "")
+
     async def ask_to_stop(self, id: str, /) -> None:
         kept = self._streams.get(id)
         if kept is not None and kept.tail is not None:
@@ -154,6 +162,8 @@ class MemoryLog:
         kept = self._streams.pop(id, None)
         if kept is not None:
             self.held_bytes -= kept.bytes
+            if self._aliases.get((kept.head.owner, kept.head.alias)) == id:
+                del self._aliases[kept.head.owner, kept.head.alias]
             if kept.waiting is not None:
                 kept.waiting.set()
 

@@ -59,6 +59,7 @@ class SqliteLog:
         self._flush_s = flush_s
         self._now_s = now_s
         self._streams: dict[str, _Stream] = {}
+        self._aliases: dict[tuple[str, str], str] = {}
         self._ended: deque[tuple[float, str]] = deque()
         self._next_row = 1
         self._next_key = 1
@@ -83,6 +84,7 @@ class SqliteLog:
             stream.rows, stream.first, stream.bytes, stream.end = told.rows, told.first, told.bytes, told.end
             stream.last = stream.committed = told.first + len(told.rows) - 1
             self._held_bytes += told.bytes
+            self._name(told.head)
             if told.end is not None:
                 self._ended.append((told.end.ended_s, id))
         self._ended = deque(sorted(self._ended))
@@ -109,8 +111,13 @@ class SqliteLog:
             raise ValueError(f"there is a stream {head.id} already")
         key, self._next_key = self._next_key, self._next_key + 1
         self._streams[head.id] = _Stream(key, head, tail)
+        self._name(head)
         self._batch.begin(key, head)
         self._soon()
+
+    def _name(self, head: StreamHead) -> None:
+        if head.alias:
+            self._aliases[head.owner, head.alias] = head.id
 
     def append(self, id: str, records: Sequence[bytes], /) -> bool:
         stream = self._streams.get(id)
@@ -262,6 +269,10 @@ class SqliteLog:
                 found.append(_state(stream))
         return found
 
+    async def aliased(self, owner: str, alias: str, /) -> str:
+        self._sweep()
+        return self._aliases.get((owner, alias), "")
+
     async def ask_to_stop(self, id: str, /) -> None:
         stream = self._streams.get(id)
         if stream is not None and stream.tail is not None:
@@ -277,6 +288,8 @@ class SqliteLog:
         if stream is None:
             return
         self._held_bytes -= stream.bytes
+        if self._aliases.get((stream.head.owner, stream.head.alias)) == id:
+            del self._aliases[stream.head.owner, stream.head.alias]
         self._batch.forget(id, stream.rows)
         self._soon()
         if stream.waiting is not None:

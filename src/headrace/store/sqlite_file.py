@@ -20,7 +20,9 @@ from headrace.store.log import StreamEnd, StreamHead
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
-create table records (row integer primary key, stream integer not null, number integer not null, data blob not null);
+create table records (
+  row integer primary key, stream integer not null, number integer not null, data blob not null
+);
 create table streams (key integer primary key, id text unique not null, head blob not null, ended blob);
 """
 _BUSY_MS = 200  # another process has the file: it will not be done soon
@@ -114,7 +116,7 @@ class Found(msgspec.Struct):
 
 
 class _Thread:
-    """One thread that does what it is given, in order: a pool's bookkeeping would cost as much as a commit."""
+    """One thread that does what it is given, in order: a pool's books would cost as much as a commit."""
 
     def __init__(self, name: str) -> None:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -135,7 +137,7 @@ class _Thread:
         def carry_out() -> None:
             try:
                 future.set_result(work())
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
                 future.set_exception(error)
 
         self.run(carry_out)
@@ -165,7 +167,7 @@ class SqliteFile:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> Found:
-        """Open or make the file. Raises ConfigError where it is in use, no database, or of a later version."""
+        """Open or make the file. Raises ConfigError where it is in use, no database, or from the future."""
         self._loop = asyncio.get_running_loop()
         try:
             found = await asyncio.wrap_future(self._writer.submit(self._open))
@@ -211,7 +213,7 @@ class SqliteFile:
                 if self._written is None:
                     raise sqlite3.ProgrammingError("the log is closed")
                 batch.carry_out(self._written)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the streams that wait for it must hear of it
                 trouble = StreamingError(f"the stream log cannot be written: {error}", code="log_failed")
             loop.call_soon_threadsafe(done, trouble)
 

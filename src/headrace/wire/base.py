@@ -42,7 +42,9 @@ class WireRequest:
 class ParsedRequest:
     """A client's request, and how its answer is wanted. warnings: one sentence for what has no effect.
 
-    wanted: what else the wire's own encoder and body must know of it, such as a prompt to be echoed.
+    wanted: what else the wire's own encoder and body must know of it, such as a prompt to be echoed. alias:
+    what the client calls the conversation: its latest stream is found under it. background: the client reads
+    the answer later.
     """
 
     request: Request
@@ -50,6 +52,8 @@ class ParsedRequest:
     include_usage: bool = False
     warnings: tuple[str, ...] = ()
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    alias: str = ""
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,10 @@ class Front:
     error_body: the JSON body of an answer with an error status. id_prefix: how the ids of answers begin.
     headers: further header fields of a streamed answer. body_type: the content type of a whole one.
     type_of: the content type of a streamed answer, where it shows only with its first bytes: asked of the
-    encoder then.
+    encoder then. last_words: (failure, how many events it has had) -> the last bytes of a streamed answer
+    whose encoder is gone; not needed where a fresh encoder, given the failure alone, writes them.
+    event_ids: whether its event streams carry ids unless a client asks otherwise; not where a client of the
+    vendor's stumbles over them.
     """
 
     content_type: str
@@ -101,6 +108,8 @@ class Front:
     headers: Mapping[str, str] = field(default_factory=dict)
     body_type: Callable[[ParsedRequest], str] = lambda _parsed: "application/json"
     type_of: Callable[[Any], str] | None = None
+    last_words: Callable[[Failure, int], bytes] | None = None
+    event_ids: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from headrace.wire.gemini.build import build
 from headrace.wire.gemini.count import COUNTING, count_body, parse_count
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
-from headrace.wire.gemini.failure import error_body, error_event, failure_from_response
+from headrace.wire.gemini.failure import error_body, error_event, error_in_array, failure_from_response
 from headrace.wire.gemini.models import LISTING
 from headrace.wire.gemini.parse import parse_request
 from headrace.wire.gemini.quirks import QUIRKS
@@ -36,9 +36,12 @@ __all__ = [
     "response_body",
 ]
 
+# The official client takes every line of an event stream that is neither empty nor `data: ` for an answer of
+# its own: comments and ids would break it (google-genai 1.75, _api_client.py, read 2026-11-25).
 FRONT = Front(
     content_type="text/event-stream",
-    ping=b": ping\n",
+    ping=b"\n",
+    event_ids=False,
     parse=parse_request,
     encoder=lambda says, _parsed: GeminiEncoder(id=says.id, model=says.model),
     body=lambda reply, says, _parsed: response_body(reply, id=says.id, model=says.model),
@@ -52,6 +55,7 @@ ARRAY_FRONT = Front(
     encoder=lambda says, _parsed: GeminiEncoder(id=says.id, model=says.model, array=True),
     body=FRONT.body,
     error_body=error_body,
+    last_words=lambda failure, events: error_in_array(failure, begun=events > 0),
 )
 
 WIRE = Wire(

@@ -188,6 +188,11 @@ def _feedback(failure: Failure) -> Fields:
     return {"promptFeedback": {"blockReason": failure.code, "blockReasonMessage": failure.message}}
 
 
+def error_in_array(failure: Failure, *, begun: bool) -> bytes:
+    """The failure as the last bytes of a JSON array. begun: values have gone before it."""
+    return (b",\r\n" if begun else b"[") + msgspec.json.encode(event_fields(failure)) + b"]"
+
+
 def error_event(failure: Failure) -> bytes:
     """The failure as the last event of an event stream."""
     return b"data: %b\r\n\r\n" % msgspec.json.encode(event_fields(failure))

@@ -67,6 +67,7 @@ _FRONT = Front(
     body=_body,
     error_body=error_body,
     id_prefix="resp_",
+    last_words=error_event,
 )
 
 WIRE = Wire(

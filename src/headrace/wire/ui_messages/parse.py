@@ -78,7 +78,9 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
     )
     last = parsed.messages[-1]
     wanted = {GOES_ON: last.id} if last.role == "assistant" and last.id else {}
-    return ParsedRequest(request, True, True, tuple(warnings), wanted)
+    chat = data.get("id")
+    alias = chat if isinstance(chat, str) else ""
+    return ParsedRequest(request, True, True, tuple(warnings), wanted, alias)
 
 
 def _messages(body: RequestBody, chat: Part) -> tuple[Message, ...]:
