@@ -32,8 +32,8 @@ class Answers:
     """Answers requests of one wire's clients with any model.
 
     name: the front's, among `headrace.wire.FRONTS`: how a stream's log knows what its records speak;
-    `NO_PROTOCOL` for sound as it is. relays: the name of the wire whose frames, from a provider that speaks it, may go to these clients as they
-    are; empty: none.
+    `NO_PROTOCOL` for sound as it is. relays: the name of the wire whose frames, from a provider that speaks
+    it, may go to these clients as they are; empty: none.
     """
 
     def __init__(self, app: App, name: str, front: Front, *, relays: str = "") -> None:

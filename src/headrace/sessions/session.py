@@ -57,9 +57,9 @@ class Taker(Protocol):
 class Session:
     """One stream that is being made. Belongs to one event loop.
 
-    events: records are server-sent events; tells_ids: which carry their numbers. detaches: the stream goes on without
-    readers; else it is stopped when the last one leaves. last: its latest record. sent: the latest that is
-    committed. on_end: called once, when the end is committed.
+    events: records are server-sent events; tells_ids: which carry their numbers. detaches: the stream goes
+    on without readers; else it is stopped when the last one leaves. last: its latest record. sent: the latest
+    that is committed. on_end: called once, when the end is committed.
     """
 
     __slots__ = (
