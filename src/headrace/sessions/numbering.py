@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from headrace.core.chunk import Failure
 from headrace.framing.frames import FrameSplitter
 
-_ID_LINE = re.compile(rb"(?m)^id(?::[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
+_ID_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))id(?=[:\r\n]|\Z)[^\r\n]*")
 
 
 def number_events(pieces: Sequence[bytes], last: int, *, told: bool = True) -> list[bytes]:
@@ -22,24 +22,30 @@ def number_events(pieces: Sequence[bytes], last: int, *, told: bool = True) -> l
     """
     out: list[bytes] = []
     for piece in pieces:
-        if piece[:5] in _BEGINNINGS and _is_one(piece) and b"\nid" not in piece:
-            last += 1
-            out.append(b"id: %d\n%b" % (last, piece) if told else piece)
-        elif piece:
-            for event in _events(piece):
+        if piece:
+            for event in _plain_events(piece) or _events(piece):
                 last += 1
                 out.append(b"id: %d\n%b" % (last, event) if told else event)
     return out
 
 
 _BEGINNINGS = frozenset({b"data:", b"event"})
+_LF, _CRLF = b"\n\n", b"\r\n\r\n"
 
 
-def _is_one(piece: bytes) -> bool:
-    """Whether it is plainly one event, of either of the usual line ends."""
-    if piece[-2:] == b"\n\n":
-        return piece.find(b"\n\n") == len(piece) - 2 and b"\r" not in piece
-    return piece[-4:] == b"\r\n\r\n" and piece.find(b"\r\n\r\n") == len(piece) - 4 and b"\n\n" not in piece
+def _plain_events(piece: bytes) -> Sequence[bytes]:
+    """Each event in bytes that are plainly whole events and nothing else; empty where they may not be."""
+    end = _LF if piece[-2:] == _LF else _CRLF
+    if piece[:5] not in _BEGINNINGS or piece[-len(end) :] != end or b"\nid" in piece:
+        return ()
+    if (b"\r" in piece) is (end is _LF):
+        return ()
+    if piece.find(end) == len(piece) - len(end):
+        return () if end is _CRLF and _LF in piece else (piece,)
+    bodies = piece[: -len(end)].split(end)
+    if any(body[:5] not in _BEGINNINGS or _LF in body for body in bodies):
+        return ()
+    return [body + end for body in bodies]
 
 
 def _events(piece: bytes) -> list[bytes]:
@@ -49,5 +55,5 @@ def _events(piece: bytes) -> list[bytes]:
     for frame in frames.feed(piece):
         if not isinstance(frame, Failure) and frame.data is not None:
             raw = frame.raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-            found.append(_ID_LINE.sub(b"", raw))
+            found.append(_ID_LINE.sub(b":", raw))  # a comment: its line end may be half of another
     return found
