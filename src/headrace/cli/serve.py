@@ -6,6 +6,7 @@ import logging
 import sys
 
 import click
+import msgspec
 
 from headrace.cli.terminal import clean, clean_json
 from headrace.config import load_config
@@ -20,9 +21,19 @@ from headrace.config import load_config
 )
 @click.option("--config", metavar="FILE", help="Which headrace.toml to read.")
 @click.option("--drain-s", type=click.FloatRange(0), help="How long running answers may go on after Ctrl-C.")
+@click.option(
+    "--log",
+    type=click.Choice(["memory", "sqlite", "valkey", "none"]),
+    help="Where streams are logged, so that clients can come back.  [default: memory, or the configuration's]",
+)
 @click.option("--access-log", is_flag=True, help="One JSON line a request on stderr.")
 def command(
-    host: str | None, port: int | None, config: str | None, drain_s: float | None, access_log: bool
+    host: str | None,
+    port: int | None,
+    config: str | None,
+    drain_s: float | None,
+    log: str | None,
+    access_log: bool,
 ) -> None:
     """Serve every model over the OpenAI-compatible API.
 
@@ -41,7 +52,9 @@ def command(
     except ModuleNotFoundError as error:
         raise click.UsageError(f"serving needs {error.name}: pip install 'headrace[server]'") from error
     from headrace.dispatch.runtime import Runtime
+    from headrace.sessions.settings import sessions_of
 
+    streams = msgspec.structs.replace(settings.streams, log=log) if log else settings.streams
     bounds = settings.server.limits()
     if drain_s is not None:
         bounds["drain_s"] = drain_s
@@ -52,6 +65,7 @@ def command(
         host=host or settings.server.host,
         port=settings.server.port if port is None else port,
         limits=Limits(**bounds),  # type: ignore[arg-type]
+        sessions=sessions_of(streams),
         access_log=access_log,
         announce=click.echo,
         on_end=runtime.aclose,

@@ -12,6 +12,7 @@ from headrace.config.settings import (
     ProviderSettings,
     ServerSettings,
     Settings,
+    StreamSettings,
 )
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ProviderSettings",
     "Secret",
     "ServerSettings",
+    "StreamSettings",
     "Settings",
     "config_path",
     "line_in",

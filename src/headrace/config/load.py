@@ -20,6 +20,7 @@ from headrace.config.settings import (
     ProviderSettings,
     ServerSettings,
     Settings,
+    StreamSettings,
 )
 from headrace.errors import ConfigError
 
@@ -35,7 +36,7 @@ _WORDS = (
     (re.compile(r"Expected `(.*?)(?: \| null)?`, got `(.*?)`"), r"expected \1, not \2"),
 )
 FILE_NAME = "headrace.toml"
-_SECTIONS = ("providers", "aliases", "server", "clocks", "local")
+_SECTIONS = ("providers", "aliases", "server", "streams", "clocks", "local")
 RESERVED = ("local", "sim")  # model ids that begin so never leave this machine
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
@@ -118,6 +119,7 @@ class _Reader:
             providers=self._named(tree, "providers", ProviderSettings),
             aliases=aliases,
             server=self._convert(self._table(tree, "server"), ServerSettings, ("server",)),
+            streams=self._convert(self._table(tree, "streams"), StreamSettings, ("streams",)),
             clocks=self._convert(self._table(tree, "clocks"), Clocks, ("clocks",)),
             local=self._named(tree, "local", LocalSettings),
             source=self._source,

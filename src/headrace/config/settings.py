@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -104,6 +104,27 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         }
 
 
+class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[streams]`: where streams are logged, for how long, and what slow readers do to them.
+
+    log: "memory" (gone with the process), "sqlite" (one file, survives it), "valkey" (many servers, also
+    Redis), or "none" (nothing can be read again, and events carry no ids). path: of the SQLite file. url: of
+    the Valkey or Redis server. slow_readers: what a client that is behind does to its stream: "pause" the
+    source (once every reader is behind), "spill" (it reads from the log later) or "drop" (it is told, and
+    left, when it is more than slow_bytes behind). stream_bytes: kept of one stream; total_bytes: of all;
+    ended_s: how long an ended stream is kept.
+    """
+
+    log: Literal["memory", "sqlite", "valkey", "none"] = "memory"
+    path: str = "headrace-streams.db"
+    url: Secret | None = None
+    slow_readers: Literal["pause", "spill", "drop"] = "pause"
+    slow_bytes: PositiveInt = 2**20
+    stream_bytes: PositiveInt = 8 * 2**20
+    total_bytes: PositiveInt = 256 * 2**20
+    ended_s: PositiveSeconds = 600.0
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. source: the file it was read from, empty where there is none.
 
@@ -113,6 +134,7 @@ class Settings(msgspec.Struct, frozen=True):
     providers: dict[str, ProviderSettings] = {}
     aliases: dict[str, str] = {}
     server: ServerSettings = ServerSettings()
+    streams: StreamSettings = StreamSettings()
     clocks: Clocks = Clocks()
     local: dict[str, LocalSettings] = {}
     source: str = ""

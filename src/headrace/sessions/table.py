@@ -72,7 +72,7 @@ class Sessions:
             self.log,
             self._on_end,
             events=events,
-            tells_ids=tells_ids,
+            tells_ids=tells_ids and self.log.keeps,
             detaches=detaches,
             slow_readers=self._slow_readers,
         )

@@ -75,7 +75,12 @@ class Tail(Protocol):
 
 
 class StreamLog(Protocol):
-    """Logs of many streams. Belongs to one event loop; `open` it first, `aclose` it last."""
+    """Logs of many streams. Belongs to one event loop; `open` it first, `aclose` it last.
+
+    keeps: whether records can be read again.
+    """
+
+    keeps: bool
 
     async def open(self) -> None:
         """Make ready. Streams that another process left without an end are ended as interrupted."""

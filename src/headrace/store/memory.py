@@ -36,6 +36,8 @@ class _Ended(NamedTuple):
 class MemoryLog:
     """See `StreamLog`. now_s: monotonic seconds."""
 
+    keeps = True
+
     def __init__(self, keeping: Keeping | None = None, now_s: Callable[[], float] = time.monotonic) -> None:
         self._keeping = keeping or Keeping()
         self._now_s = now_s

@@ -46,6 +46,8 @@ class _Stream:
 class SqliteLog:
     """See `StreamLog`. path: the file, made where there is none; one process may have it open at a time."""
 
+    keeps = True
+
     def __init__(
         self,
         path: Path,
