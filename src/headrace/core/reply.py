@@ -37,7 +37,10 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer of a reply. `tokens` are the answer's, where the model tells; `parts` keep block order."""
+    """One answer of a reply. `tokens` are the answer's, where the model tells; `parts` keep block order.
+
+    citations: `block` is the number of the part that each is about.
+    """
 
     text: str = ""
     reasoning: str = ""

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.chunk import answer_tokens
 from headrace.core.reply import Candidate, Reply
+from headrace.wire.cited import placed_all
 from headrace.wire.openai_chat.delta_bodies import annotation_body, call_body, image_body
 from headrace.wire.openai_chat.finish import reason_word
 from headrace.wire.openai_chat.logprobs import token_bodies
@@ -41,8 +43,8 @@ def _choice(index: int, candidate: Candidate) -> Fields:
     logprobs: Fields | None = None
     if candidate.tokens or candidate.refusal_tokens:
         logprobs = {
-            "content": token_bodies(candidate.tokens) or None,
-            "refusal": token_bodies(candidate.refusal_tokens) or None,
+            "content": token_bodies(answer_tokens(candidate.tokens)) or None,
+            "refusal": token_bodies(answer_tokens(candidate.refusal_tokens)) or None,
         }
     return {
         "index": index,
@@ -71,7 +73,8 @@ def _message(candidate: Candidate) -> Fields:
     if calls:
         message["tool_calls"] = calls
     if candidate.citations:
-        message["annotations"] = [annotation_body(one) for one in candidate.citations]
+        placed = placed_all(candidate.citations, candidate.parts)
+        message["annotations"] = [annotation_body(one) for one in placed]
     if candidate.audio is not None:
         sound = b64encode(candidate.audio.data).decode()
         message["audio"] = {"id": "audio_0", "data": sound, "transcript": candidate.transcript}
