@@ -27,6 +27,7 @@ from headrace.core.chunk import (
     TranscriptDelta,
     UsageReport,
     VendorPart,
+    answer_tokens,
 )
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
@@ -203,7 +204,7 @@ class ResponsesEncoder:
     def _text(self, block: WrittenBlock, chunk: TextDelta, out: list[bytes]) -> None:
         data = own(chunk.vendor)
         given = data.get("extra", _NOTHING).get("logprobs")
-        logprobs = given if given is not None else token_bodies(chunk.tokens)
+        logprobs = given if given is not None else token_bodies(answer_tokens(chunk.tokens))
         block.logprobs += logprobs
         if data.get("silent"):
             block.take(chunk.text)

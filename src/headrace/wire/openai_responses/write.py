@@ -171,6 +171,9 @@ class Writer:
             block.annotations.append(data["event"].get("annotation"))
             self.kept(data["event"], out)
             return
+        if chunk.start < 0 and "annotation" not in data and block.kind == "text" and not block.closed:
+            block.cited.append(chunk)  # it is about the whole block: how long that is shows when it ends
+            return
         annotation = data.get("annotation") or annotation_body(chunk, block)
         if block.kind != "text" or block.closed or data.get("silent"):
             block.annotations.append(annotation)
@@ -183,6 +186,9 @@ class Writer:
         """Write that a block is complete, and its item where it was made for it."""
         if block.closed:
             return
+        cited, block.cited = block.cited, []
+        for one in cited:
+            self.cite(block, msgspec.structs.replace(one, start=0, end=block.chars), out)
         block.closed = True
         if block.kind in _SOUND:
             self.emit({"type": _SOUND[block.kind]}, out)
@@ -232,7 +238,7 @@ def _type(kind: BlockKind) -> str:
 
 
 def annotation_body(chunk: Citation, block: WrittenBlock | None) -> Fields:
-    """A source as an annotation; where its place is not known, it is all of the text so far."""
+    """A source as an annotation; where its place is not known, it is all of the text."""
     end = block.chars if block is not None else 0
     return {
         "type": "url_citation",
