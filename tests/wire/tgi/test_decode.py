@@ -51,7 +51,7 @@ def test_without_details_the_answer_ends_all_the_same() -> None:
 
 
 def test_alternatives_become_tokens() -> None:
-    assert reply(*CUT_OFF).tokens[0].top == (Token("One", 5, -0.25), Token("</s>", 2, -3.0))
+    assert reply(*CUT_OFF).tokens[0].top == (Token("One", 5, -0.25), Token("</s>", 2, -3.0, special=True))
 
 
 def test_any_cut_any_truncation_any_garbage() -> None:

@@ -68,6 +68,8 @@ def _blocks(candidate: Candidate) -> list[Fields]:
         if block is not None:
             blocks.append(block)
     _cite(blocks, candidate.citations)
+    if candidate.transcript:  # sound has no place here, but what it says can be read
+        blocks.append({"type": "text", "text": candidate.transcript})
     return blocks
 
 

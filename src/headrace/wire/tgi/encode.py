@@ -1,7 +1,8 @@
 """Chunks -> the events of a streamed answer.
 
-The protocol is a list of tokens and the text they make: a refusal goes out as text; reasoning, tool calls,
-sound, images, citations and candidates beyond the first have no place in the vendor's schema.
+The protocol is a list of tokens and the text they make: a refusal goes out as text, and so does what sound
+says; reasoning, tool calls, sound itself, images, citations and candidates beyond the first have no place in
+the vendor's schema.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from headrace.core.chunk import (
     RefusalDelta,
     TextDelta,
     Token,
+    TranscriptDelta,
     UsageReport,
+    answer_tokens,
 )
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
@@ -28,12 +31,12 @@ from headrace.errors import StreamCancelledException, Truncated
 from headrace.wire.tgi.failure import error_event
 from headrace.wire.tgi.finish import reason_word
 from headrace.wire.tgi.schema import WIRE_NAME
-from headrace.wire.tgi.token import token_body, top_bodies
+from headrace.wire.tgi.token import token_body
 from headrace.wire.tgi.usage import seed_of
 
 Fields = dict[str, Any]
 _json = msgspec.json.encode
-_NO_TOKEN = Token("")
+_NO_TOKEN = Token("", special=True)
 
 
 class TgiEncoder:
@@ -67,6 +70,8 @@ class TgiEncoder:
                     self._said(chunk.text, chunk.tokens, chunk.vendor, out)
                 case RefusalDelta() if not chunk.candidate:
                     self._said(chunk.refusal, chunk.tokens, chunk.vendor, out)
+                case TranscriptDelta() if chunk.committed and not chunk.candidate:
+                    self._said(chunk.text, (), None, out)
                 case UsageReport():
                     self._usage = chunk.usage
                 case CandidateEnd() if not chunk.candidate:
@@ -86,9 +91,7 @@ class TgiEncoder:
         if vendor is not None and vendor.wire == WIRE_NAME and isinstance(vendor.data, dict):
             own = vendor.data
         self._text.append(text)
-        if own.get("special") or len(tokens) == 1:
-            self._token(tokens[0] if tokens else Token(text), own, out)
-        elif tokens and "".join(token.text for token in tokens) == text:
+        if len(tokens) == 1 or (tokens and "".join(one.text for one in answer_tokens(tokens)) == text):
             for token in tokens:
                 self._token(token, own, out)
         elif text:
@@ -96,10 +99,10 @@ class TgiEncoder:
 
     def _token(self, token: Token, own: Fields, out: list[bytes]) -> None:
         self._index += 1
-        body = {**own.get("token", {}), **token_body(token, special=bool(own.get("special")))}
+        body = {**own.get("token", {}), **token_body(token)}
         event: Fields = {"index": own.get("index", self._index), "token": body}
         if token.top:
-            event["top_tokens"] = top_bodies(token, own)
+            event["top_tokens"] = [token_body(one) for one in token.top]
         event.update({name: value for name, value in own.items() if name not in _PLACED})
         if own.get("last"):
             self._held = event
@@ -112,7 +115,7 @@ class TgiEncoder:
         if isinstance(chunk, Finish):
             if held is None:
                 self._index += 1
-                held = {"index": self._index, "token": token_body(_NO_TOKEN, special=True)}
+                held = {"index": self._index, "token": token_body(_NO_TOKEN)}
                 self._index -= 1
             details = self._details_body() if self._details else None
             out.append(_event({**held, "generated_text": "".join(self._text), "details": details}))
@@ -133,7 +136,7 @@ class TgiEncoder:
         }
 
 
-_PLACED = frozenset({"index", "token", "special", "special_top", "last"})
+_PLACED = frozenset({"index", "token", "last"})
 
 
 def _event(event: Fields) -> bytes:
