@@ -27,6 +27,7 @@ from headrace.core.usage import Usage
 from headrace.errors import RequestError
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import MakeDecoder
+from headrace.wire.carried import holds_carried
 from headrace.wire.misfit import begun, is_odd
 from headrace.wire.reading import UNREADABLE
 
@@ -146,8 +147,10 @@ def event_relay(
 def renamed(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
     """The `rebody` of a wire whose body names the model: streamed, every other field as its very bytes.
 
-    None where the quirks ask for fields to be left out, which `build` does.
+    None where only `build` makes the body: the quirks leave fields out, or it holds what we put there.
     """
+    if holds_carried(body):
+        return None
     fields = raw_fields(body)
     if any(name in fields for name in quirks.get("drop", ())):
         return None

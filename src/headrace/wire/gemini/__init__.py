@@ -7,6 +7,7 @@ ask for one: a JSON array that arrives piece by piece. White space, which JSON a
 from __future__ import annotations
 
 from headrace.wire.base import Front, Wire
+from headrace.wire.carried import holds_carried
 from headrace.wire.gemini.build import build
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
@@ -52,6 +53,6 @@ WIRE = Wire(
     decoder=GeminiDecoder,
     failure=failure_from_response,
     relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure)),
-    rebody=lambda body, _model, _quirks: body,  # the path names the model
+    rebody=lambda body, _model, _quirks: None if holds_carried(body) else body,  # the path names the model
     front=FRONT,
 )

@@ -21,6 +21,7 @@ from headrace.wire.gemini.bodies import (
 from headrace.wire.gemini.finish import reason_word, refusal_word
 from headrace.wire.gemini.logprobs import logprobs_body
 from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.gemini.thoughts import signature_for
 from headrace.wire.gemini.usage import usage_body
 
 
@@ -88,7 +89,8 @@ def _part(part: Part) -> Fields | None:
         case TextPart() | RefusalPart():
             return {"text": part.text, **extras(kept)}
         case ReasoningPart():
-            return {"text": part.text, "thought": True, **extras(kept)}
+            signature = signature_for(part.vendor, len(part.text))
+            return {"text": part.text, "thought": True, **signature, **extras(kept)}
         case ToolCallPart():
             return call_part(part.id, part.name, part.arguments, _unpieced(kept))
         case OpaquePart():

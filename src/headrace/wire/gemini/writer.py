@@ -18,12 +18,14 @@ from headrace.core.chunk import (
     TranscriptDelta,
     answer_tokens,
 )
+from headrace.core.opaque import Opaque
 from headrace.wire.cited import CitedText
 from headrace.wire.gemini.answer_text import AnswerText
 from headrace.wire.gemini.bodies import call_part, data_part, extras, grounding_body, malformed, sound_type
 from headrace.wire.gemini.finish import refusal_word
 from headrace.wire.gemini.logprobs import logprobs_body
 from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.gemini.thoughts import signature_for
 
 MAX_ARGUMENTS_CHARS = 16 * 2**20
 
@@ -51,6 +53,20 @@ class _Call:
         self.room = MAX_ARGUMENTS_CHARS
 
 
+class _Thought:
+    """An open block of reasoning. vendor: what came with its beginning."""
+
+    __slots__ = ("chars", "vendor")
+
+    def __init__(self, vendor: Opaque | None) -> None:
+        self.vendor = vendor
+        self.chars = 0
+
+    def signature(self, end: BlockEnd) -> Fields:
+        """What its vendor needs back, as a part's field."""
+        return signature_for(end.vendor, self.chars) or signature_for(self.vendor, self.chars)
+
+
 class _Answer:
     """The text of a candidate, and the sources of it so far."""
 
@@ -69,7 +85,7 @@ class _Answer:
 class Writer:
     """Gathers what this protocol says whole: calls, signed parts' fields, citations."""
 
-    __slots__ = ("_answers", "_calls", "_in_pieces", "_malformed", "_refused", "_signed")
+    __slots__ = ("_answers", "_calls", "_in_pieces", "_malformed", "_refused", "_signed", "_thoughts")
 
     def __init__(self) -> None:
         self._calls: dict[int, _Call] = {}
@@ -78,6 +94,7 @@ class Writer:
         self._answers: dict[int, _Answer] = {}
         self._malformed: dict[int, str] = {}
         self._refused: set[int] = set()
+        self._thoughts: dict[int, _Thought] = {}
 
     def plain(self, chunk: TextDelta) -> bool:
         """Whether the delta's text is all there is to say."""
@@ -99,6 +116,8 @@ class Writer:
                 self._answer(chunk.candidate).add(chunk.text)
                 return self._said(chunk, {"text": chunk.text}, _logprobs(chunk))
             case ReasoningDelta():
+                if chunk.block in self._thoughts:
+                    self._thoughts[chunk.block].chars += len(chunk.reasoning)
                 return self._said(chunk, {"text": chunk.reasoning, "thought": True}, {})
             case RefusalDelta():  # text, that its candidate's end tells from an answer
                 self._refused.add(chunk.candidate)
@@ -151,6 +170,8 @@ class Writer:
         if chunk.kind == "opaque":
             return Piece(chunk.candidate, kept["part"], bool(kept.get(MORE))) if kept else None
         if chunk.kind != "tool-call":
+            if chunk.kind == "reasoning":
+                self._thoughts[chunk.block] = _Thought(chunk.vendor)
             if chunk.kind == "text":
                 self._answer(chunk.candidate).cited.open(chunk.block)
             if kept and chunk.kind in ("text", "reasoning"):
@@ -184,6 +205,10 @@ class Writer:
     def _close(self, chunk: BlockEnd) -> Piece | None:
         answer = self._answer(chunk.candidate)
         answer.found += answer.cited.close(chunk.block)
+        thought = self._thoughts.pop(chunk.block, None)
+        signature = thought.signature(chunk) if thought is not None else {}
+        if signature:
+            return Piece(chunk.candidate, {"text": "", "thought": True, **signature})
         signed = self._signed.pop(chunk.block, None)
         if signed is not None:  # nothing but what stands beside the text
             return Piece(chunk.candidate, {"text": "", **extras(signed)}, bool(signed.get(MORE)))

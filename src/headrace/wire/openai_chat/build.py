@@ -20,6 +20,7 @@ import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.base import WireRequest
+from headrace.wire.carried import holds_carried
 from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
@@ -68,8 +69,8 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
 def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
     """A client's body for another model: streamed and with usage; every other field as its very bytes.
 
-    None where the quirks ask for more than a rename: what the provider would refuse is left out by `build`,
-    with a warning.
+    None where more than a rename is due: what the provider would refuse is left out by `build`, with a
+    warning, and so is what we put there for another.
     """
     fields = raw_fields(body)
     given = fields.pop("stream_options", None)
@@ -83,7 +84,8 @@ def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
     if limit and other in fields:
         value = fields.pop(other)
         fields.setdefault(limit, value)
-    return None if _refused(fields, body, quirks) else msgspec.json.encode(fields)
+    only_built = _refused(fields, body, quirks) or holds_carried(body)
+    return None if only_built else msgspec.json.encode(fields)
 
 
 def _refused(fields: Fields, body: bytes, quirks: Mapping[str, Any]) -> bool:

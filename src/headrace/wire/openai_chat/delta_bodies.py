@@ -22,7 +22,9 @@ from headrace.core.chunk import (
     TranscriptDelta,
     answer_tokens,
 )
+from headrace.core.opaque import Opaque
 from headrace.wire.cited import CitedText
+from headrace.wire.openai_chat.details import call_extra, reasoning_detail
 from headrace.wire.openai_chat.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import own
 
@@ -47,13 +49,27 @@ class Writer:
     sound as text, so none but the last piece of a block may be padded. cited: of candidate 0.
     """
 
-    __slots__ = ("_calls", "_counts", "_legacy", "_listed", "_reasoning", "_sound", "cited")
+    __slots__ = (
+        "_calls",
+        "_counts",
+        "_legacy",
+        "_listed",
+        "_reasoning",
+        "_sound",
+        "_thought_chars",
+        "_thoughts",
+        "cited",
+    )
 
     def __init__(self) -> None:
         self._calls: dict[int, int] = {}  # block -> place among its candidate's calls
         self._counts: dict[int, int] = {}  # candidate -> calls so far
         self._legacy: set[int] = set()  # blocks that are a `function_call`
         self._reasoning: dict[int, str] = {}  # block -> the field its vendor used
+        self._thoughts: dict[
+            int, tuple[int, Opaque | None]
+        ] = {}  # block -> (where it begins, what came then)
+        self._thought_chars = 0
         self._listed: dict[tuple[int, str], int] = {}  # (candidate, list) -> entries so far
         self._sound: dict[
             tuple[int, int], bytes
@@ -68,6 +84,7 @@ class Writer:
                     self.cited.chars += len(chunk.text)
                 return _spoken(chunk, {"content": chunk.text}, "content", chunk.tokens)
             case ReasoningDelta():
+                self._thought_chars += len(chunk.reasoning)
                 field = self._reasoning.get(chunk.block, "reasoning_content")
                 return _spoken(
                     chunk, {field: chunk.reasoning} if chunk.reasoning else {}, "content", chunk.tokens
@@ -89,7 +106,18 @@ class Writer:
         left = self._sound.pop((chunk.candidate, chunk.block), b"")
         if left:
             return _sound(chunk.candidate, left)
+        if chunk.block in self._thoughts:
+            return self._thought(chunk, *self._thoughts.pop(chunk.block))
         return None if chunk.candidate else self._annotations(0, self.cited.close(chunk.block))
+
+    def _thought(self, end: BlockEnd, begin: int, began_with: Opaque | None) -> Piece | None:
+        """A piece of reasoning is complete: what its vendor needs back with it."""
+        chars = self._thought_chars - begin
+        detail = reasoning_detail(end.vendor, begin, chars) or reasoning_detail(began_with, begin, chars)
+        if detail is None:
+            return None
+        listed = self._next(end.candidate, "reasoning_details", detail)
+        return Piece(end.candidate, {"reasoning_details": [listed]})
 
     def rest(self, candidate: int) -> list[Piece]:
         """What still waits at the end of a candidate."""
@@ -126,8 +154,10 @@ class Writer:
         if chunk.kind == "text" and not chunk.candidate:
             self.cited.open(chunk.block)
         kept = own(chunk.vendor)
-        if chunk.kind == "reasoning" and kept.get("field") == "reasoning":
-            self._reasoning[chunk.block] = "reasoning"
+        if chunk.kind == "reasoning":
+            self._thoughts[chunk.block] = (self._thought_chars, chunk.vendor)
+            if kept.get("field") == "reasoning":
+                self._reasoning[chunk.block] = "reasoning"
         if chunk.kind == "audio" and chunk.id:
             return Piece(chunk.candidate, {"audio": {"id": chunk.id}})
         if chunk.kind != "tool-call":
@@ -138,7 +168,8 @@ class Writer:
         place = self._counts.get(chunk.candidate, 0)
         self._counts[chunk.candidate] = place + 1
         self._calls[chunk.block] = place
-        return Piece(chunk.candidate, {"tool_calls": [call_body(chunk.id, chunk.name, "", kept, place)]})
+        call = {**call_body(chunk.id, chunk.name, "", kept, place), **call_extra(chunk.vendor)}
+        return Piece(chunk.candidate, {"tool_calls": [call]})
 
     def _arguments(self, chunk: ToolCallDelta) -> Piece | None:
         if chunk.block in self._legacy:

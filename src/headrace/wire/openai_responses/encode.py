@@ -31,7 +31,7 @@ from headrace.core.chunk import (
 )
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
-from headrace.wire.openai_responses.carried import carry
+from headrace.wire.carried import carry
 from headrace.wire.openai_responses.failure import error_event, error_fields
 from headrace.wire.openai_responses.finish import incomplete_word
 from headrace.wire.openai_responses.logprobs import token_bodies
@@ -170,7 +170,7 @@ class ResponsesEncoder:
         elif chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME:
             block.closed = True  # no event said so where it came from
         else:
-            block.carried = carry(chunk.vendor) or block.carried
+            block.carried = carry(chunk.vendor, WIRE_NAME) or block.carried
             self._writer.close(block, out)
 
     def _delta(self, chunk: Chunk, out: list[bytes]) -> None:

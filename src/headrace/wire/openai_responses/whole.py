@@ -159,8 +159,8 @@ def _block(number: int, part: Part, tokens: tuple[Token, ...]) -> Iterator[Chunk
         RefusalPart: "refusal",
         ToolCallPart: "tool-call",
     }
-    id, name = (part.id, part.name) if isinstance(part, ToolCallPart) else ("", "")
-    yield BlockStart(number, kinds[type(part)], id, name)
+    id, name, vendor = (part.id, part.name, part.vendor) if isinstance(part, ToolCallPart) else ("", "", None)
+    yield BlockStart(number, kinds[type(part)], id, name, 0, vendor if not own(vendor) else None)
     match part:
         case TextPart():
             yield TextDelta(number, part.text, tokens)
