@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from headrace.core.model import Model
+from headrace.core.model import Model, Opened
 from headrace.errors import RequestError
 from headrace.server.app import App
 from headrace.server.collect import CollectSink
@@ -16,6 +16,7 @@ from headrace.server.exchange import Exchange, Fields
 from headrace.server.problem import JSON_TYPE
 from headrace.server.streams import EVENT_STREAM, EncodeSink, RelaySink, Report
 from headrace.wire.base import Front, ParsedRequest, Says
+from headrace.wire.kept import left_out
 
 _MAX_WARNING_CHARS = 2048
 _PLAIN = "".join(set(string.printable) - set("%\t\n\r\x0b\x0c"))
@@ -68,7 +69,7 @@ class Answers:
             lambda reply: self._front.body(reply, says, parsed),
             self._report,
             max_bytes=self._app.limits.max_reply_bytes,
-            fields=[JSON_TYPE, *_warning_fields((*parsed.warnings, *opened.warnings))],
+            fields=[JSON_TYPE, *_warning_fields(_warnings(parsed, opened))],
         ).begin(opened.source)
 
     def _stream(self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes) -> None:
@@ -94,7 +95,7 @@ class Answers:
             self._report,
             ping=front.ping,
             keepalive_after_s=keepalive_after_s,
-            fields=self._stream_fields((*parsed.warnings, *opened.warnings)),
+            fields=self._stream_fields(_warnings(parsed, opened)),
         ).begin(opened.source)
 
     def _says(self, parsed: ParsedRequest) -> Says:
@@ -103,6 +104,13 @@ class Answers:
 
     def _stream_fields(self, warnings: Sequence[str]) -> Fields:
         return (*self._fields, *_warning_fields(warnings)) if warnings else self._fields
+
+
+def _warnings(parsed: ParsedRequest, opened: Opened) -> tuple[str, ...]:
+    """What could not be honoured, each once."""
+    vendor = parsed.request.vendor
+    again = {left_out(name, vendor.wire) for name in parsed.told} if vendor is not None else set()
+    return tuple(dict.fromkeys((*parsed.warnings, *(one for one in opened.warnings if one not in again))))
 
 
 def _warning_fields(warnings: Sequence[str]) -> Fields:

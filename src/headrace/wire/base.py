@@ -34,7 +34,9 @@ class WireRequest:
 class ParsedRequest:
     """A client's request, and how its answer is wanted. warnings: one sentence for what has no effect.
 
-    wanted: what else the wire's own encoder and body must know of it, such as a prompt to be echoed.
+    wanted: what else the wire's own encoder and body must know of it, such as a prompt to be echoed. told:
+    names in `request.vendor` of which no more need be said where they are left out: a warning has been given,
+    or they say in the client's own words what the request says already.
     """
 
     request: Request
@@ -42,6 +44,7 @@ class ParsedRequest:
     include_usage: bool = False
     warnings: tuple[str, ...] = ()
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
