@@ -62,10 +62,9 @@ def lines(events: list[dict]) -> bytes:
     return b"".join(json.dumps(e).encode() + b"\n" for e in events)
 
 
-def decode(*args: str, stdin: bytes = b"", code: int = 0) -> list[dict]:
-    result = CliRunner().invoke(
-        headrace, ["decode", "--wire", "openai_chat", *args], input=stdin, standalone_mode=False
-    )
+def decode(*args: str, stdin: bytes = b"", code: int = 0, wire: str = "openai_chat") -> list[dict]:
+    argv = ["decode", "--wire", wire, *args]
+    result = CliRunner().invoke(headrace, argv, input=stdin, standalone_mode=False)
     assert result.exception is None, result.output
     assert result.return_value == code
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -96,6 +95,16 @@ def test_one_object_a_file_in_the_order_given(tmp_path: Path) -> None:
     assert [found["finish_reason"] for found in both] == ["tool_calls", "stop"]
     assert both[0]["tool_calls"] == [{"id": "t1", "name": "add", "arguments": '{"a":1}'}]
     assert both[0]["usage"] is None
+
+
+def test_the_final_text_of_a_transcription_is_what_was_heard() -> None:
+    kinds = ("transcript.text.delta", "transcript.text.done")
+    heard = [{"type": kinds[0], "delta": "Héllo"}, {"type": kinds[1], "text": "Héllo"}]
+    for stdin in (sse(heard, done=False), lines(heard)):
+        (found,) = decode("--final", stdin=stdin, wire="openai_audio")
+        assert (found["text"], found["finish_reason"], found["error"]) == ("Héllo", "stop", None)
+    (cut,) = decode("--final", stdin=lines(heard[:1]), wire="openai_audio")
+    assert (cut["text"], cut["error"]["kind"]) == ("Héllo", "truncated")
 
 
 def test_chunks_one_a_line(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The tables of the documents name what is in the code: no more, no less."""
 
+import json
 import re
 import tomllib
 from importlib import import_module
@@ -16,6 +17,8 @@ from headrace.errors import KINDS
 from headrace.providers.registry import KNOWN
 from headrace.runners.weights import ROWS
 from headrace.wire import WIRES
+from headrace.wire.ui_messages import data
+from headrace.wire.ui_messages.parse import RequestBody
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,7 +81,8 @@ def test_providers() -> None:
     told = re.search(r"^Known: ([^.]*)\.", page, re.M)
     assert told
     assert re.split(r",\s+", told[1]) == sorted(KNOWN)
-    assert f"OpenAI and {len(KNOWN) - 1} others" in (ROOT / "README.md").read_text()
+    places = {row.shown_url for row in KNOWN.values()}  # OpenAI's is known by three wires
+    assert f"OpenAI and {len(places) - 1} others" in (ROOT / "README.md").read_text()
 
 
 def options_of(command: click.Command) -> set[str]:
@@ -104,6 +108,18 @@ def test_commands_and_options() -> None:
     assert re.findall(
         r"`(\w+)`", sections["decode"].partition("of the recording:")[2].splitlines()[0]
     ) == list(WIRES)
+
+
+def test_what_a_page_may_ask_and_what_it_gets() -> None:
+    page = "docs/howto/web-front-end.md"
+    told = {name for first, _ in rows(page, 2) for name in re.findall(r"`([^`]+)`", first)}
+    parts = set(re.findall(r'"(data-[a-z-]+)"', Path(data.__file__).read_text()))
+    assert told == {*RequestBody.__struct_fields__, *parts} - {"messages"}
+    pinned = json.loads((ROOT / "tests/node/package.json").read_text())["dependencies"]
+    judges = [version.removeprefix("npm:ai@") for name, version in pinned.items() if name.startswith("ai")]
+    said = re.search(r"`ai` ([\d.]+\d) and ([\d.]+\d)", (ROOT / page).read_text())
+    assert said
+    assert list(said.groups()) == judges
 
 
 def test_every_public_name_is_in_the_api_page_and_no_other() -> None:

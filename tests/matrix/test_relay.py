@@ -14,10 +14,15 @@ from tests.matrix.providers import PROVIDERS
 from tests.server.raw import connected, request
 
 USER = {"role": "user", "content": script.QUESTION}
+# Each says what would be added where a client does not say it: that usage is told, that nothing is stored.
 BODIES: dict[str, dict[str, Any]] = {
     "openai_chat": {"messages": [USER], "stream_options": {"include_usage": True}, "x": [1.50]},
-    "openai_completions": {"prompt": script.QUESTION, "suffix": "…"},
-    "openai_responses": {"input": [USER], "metadata": {"a": "b"}},
+    "openai_completions": {
+        "prompt": script.QUESTION,
+        "suffix": "…",
+        "stream_options": {"include_usage": True},
+    },
+    "openai_responses": {"input": [USER], "metadata": {"a": "b"}, "store": False},
     "anthropic": {"messages": [USER], "max_tokens": 9, "x": {"y": None}},
     "gemini": {"contents": [{"role": "user", "parts": [{"text": script.QUESTION}]}], "labels": {}},
 }
@@ -40,13 +45,15 @@ def test_the_bytes_are_the_places_own_and_the_model_is_the_one_it_has(
     named = {} if wire == "gemini" else {"model": f"{wire}_place/{script.MODEL}", "stream": True}
     body = {**BODIES[wire], **named}
 
-    async def ask() -> bytes:
+    async def ask() -> tuple[bytes, tuple[str, bytes]]:
         rig.upstream.answer = provider.answer(scene)
         async with connected(await rig.server()) as client:
             await client.send(request("POST", PATHS[wire], json.dumps(body).encode()))
-            return (await client.response()).body
+            answered = (await client.response()).body
+        return answered, rig.upstream.last(wire)
 
-    assert stage.run(ask()) == b"".join(provider.scripts[scene].events)
-    path, sent = rig.upstream.last(wire)
+    answered, asked = stage.run(ask())
+    assert answered == b"".join(provider.scripts[scene].events)
+    path, sent = asked
     assert provider.read(path.removeprefix(provider.base), sent).model == script.MODEL
     assert json.loads(sent) == {**body, **({"model": script.MODEL} if named else {})}

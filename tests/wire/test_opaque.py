@@ -1,4 +1,7 @@
-"""Parts that only their own wire understands: kept in their place, sent back to it, and to no other."""
+"""Parts that only their own wire understands: kept in their place, sent back to it, and to no other.
+
+Pages of `ui_messages` are sent them too, and give them back: what a page does not keep is lost.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from headrace.testing.stages import run
 from headrace.wire import WIRES, wire_named
 from headrace.wire.base import ParsedRequest, Says
 
+OTHERS = [wire for wire in WIRES if "llm" in wire_named(wire).capabilities and wire != "ui_messages"]
 SEARCH = {"type": "server_tool_use", "id": "s_1", "name": "web_search", "input": {"query": "q"}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "s_1", "content": [{"type": "x", "url": "u"}]}
 ITEM = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "q"}}
@@ -73,7 +77,22 @@ def decoded(wire: str) -> list[Chunk]:
 def test_they_go_back_in_their_place(wire: str) -> None:
     reply = fold(decoded(wire))
     assert any(isinstance(part, OpaquePart) for part in reply.message.parts)
-    request = Request("m", (user("hello"), reply.message, user("go on")))
+    sent_back(wire, Request("m", (user("hello"), reply.message, user("go on"))))
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+def test_a_page_keeps_them_for_the_next_turn(wire: str) -> None:
+    page = wire_named("ui_messages")
+    assert page.front is not None
+    encoder = page.front.encoder(Says("r", "m", 1), ParsedRequest(Request("m"), stream=True))
+    reply = fold(run(page.decoder(), [run(encoder, [decoded(wire)])]))
+    asked = page.build(Request("m", (user("hello"), reply.message, user("go on"))), {})
+    assert asked.warnings == ()
+    sent_back(wire, page.front.parse(asked.body, {}).request)
+
+
+def sent_back(wire: str, request: Request) -> None:
+    """The request has for the provider what it is to have again."""
     built = wire_named(wire).build(request, {})
     expected = answers()[wire][1]
     got = turn(wire, json.loads(built.body))
@@ -88,7 +107,7 @@ def _plain(got: list[Any], expected: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
-@pytest.mark.parametrize("other", WIRES)
+@pytest.mark.parametrize("other", OTHERS)
 def test_no_other_wire_is_sent_them(wire: str, other: str) -> None:
     if wire == other:
         return
@@ -106,7 +125,7 @@ def test_no_other_wire_is_sent_them(wire: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
-@pytest.mark.parametrize("other", WIRES)
+@pytest.mark.parametrize("other", OTHERS)
 def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
     """Nothing of the block is written, and the texts around it are whole."""
     chunks = decoded(wire)

@@ -86,11 +86,15 @@ def _batches(file: BinaryIO, stage: Stage[bytes, Chunk]) -> Iterator[list[Chunk]
 
 
 def final_of(reply: Reply) -> dict[str, Any]:
-    """The object that `--final` prints for one stream (candidate 0; `error` is None where it ended well)."""
+    """The object that `--final` prints for one stream (candidate 0; `error` is None where it ended well).
+
+    text: the answer's, or what was heard where it is a transcript.
+    """
+    heard = reply.candidates[0].transcript if reply.candidates else ""
     usage = reply.usage
     failure = reply.failure
     return {
-        "text": reply.text,
+        "text": reply.text or heard,
         "reasoning": reply.reasoning,
         "tool_calls": [
             {"id": call.id, "name": call.name, "arguments": call.arguments} for call in reply.tool_calls

@@ -27,13 +27,14 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     UsageReport,
     VendorPart,
     Verdict,
     Word,
 )
-from headrace.core.message import Part
+from headrace.core.message import Message, Part, ToolResultPart
 from headrace.core.opaque import Opaque
 from headrace.core.reply import Candidate, Media, Reply, ToolCall, part_of
 from headrace.core.usage import Usage
@@ -49,7 +50,21 @@ _MANY_CANDIDATES = 128  # what `n` may ask for
 class _Block:
     """One block being gathered."""
 
-    __slots__ = ("audio", "data", "end", "id", "image", "kind", "name", "text", "tokens", "vendor", "words")
+    __slots__ = (
+        "audio",
+        "data",
+        "end",
+        "id",
+        "image",
+        "kind",
+        "language",
+        "name",
+        "segments",
+        "text",
+        "tokens",
+        "vendor",
+        "words",
+    )
 
     def __init__(self, kind: BlockKind, id: str = "", name: str = "", vendor: Opaque | None = None) -> None:
         self.kind: BlockKind = kind
@@ -61,6 +76,8 @@ class _Block:
         self.data: list[bytes] = []
         self.tokens: list[Token] = []
         self.words: list[Word] = []
+        self.segments: list[Word] = []
+        self.language = ""
         self.audio: AudioDelta | None = None
         self.image: ImageDelta | None = None
 
@@ -88,6 +105,8 @@ class ReplyFold:
         self._steps: list[Step] = []
         self._verdicts: list[Verdict] = []
         self._vendor: list[Opaque] = []
+        self._earlier: list[Message] = []
+        self._results: list[ToolResultPart] = []
 
     def feed(self, batch: Iterable[Chunk]) -> None:
         """Take the next chunks."""
@@ -112,7 +131,17 @@ class ReplyFold:
             steps=tuple(self._steps),
             verdicts=tuple(self._verdicts),
             vendor=tuple(self._vendor),
+            earlier=tuple(self._earlier),
+            tool_results=tuple(self._results),
         )
+
+    def _next_turn(self) -> None:
+        """What comes now is the model's next turn: the one before, and its results, are complete."""
+        if self._results:
+            said = _candidate(self._candidates.get(0) or _Gathered())
+            self._earlier += [Message("assistant", said.parts), Message("tool", tuple(self._results))]
+            self._results.clear()
+            self._candidates.clear()
 
     def _of(self, candidate: int) -> _Gathered:
         found = self._candidates.get(candidate)
@@ -121,9 +150,10 @@ class ReplyFold:
         return found
 
     def _block(self, delta: Delta, kind: BlockKind) -> _Block:
-        blocks = self._of(delta.candidate).blocks
-        found = blocks.get(delta.block)
+        found = self._of(delta.candidate).blocks.get(delta.block)
         if found is None:  # a source that forgot to open its block still loses nothing
+            self._next_turn()
+            blocks = self._of(delta.candidate).blocks
             found = blocks[delta.block] = _Block(kind)
         return found
 
@@ -152,6 +182,9 @@ class ReplyFold:
                     block = self._block(chunk, "transcript")
                     block.text.append(chunk.text)
                     block.words += chunk.words
+                    block.segments += chunk.segments
+                    block.tokens += chunk.tokens
+                    block.language = chunk.language or block.language
             case _:
                 assert_never(chunk)
 
@@ -165,6 +198,7 @@ class ReplyFold:
         | Citation
         | UsageReport
         | VendorPart
+        | ToolResult
         | CandidateEnd
         | Terminal,
     ) -> None:
@@ -172,10 +206,12 @@ class ReplyFold:
             case Finish() | Failure() | Cancelled():
                 self._terminal = self._terminal or chunk
             case Start():
+                self._next_turn()
                 self._start = chunk
                 if chunk.vendor is not None:
                     self._vendor.append(chunk.vendor)
             case BlockStart():
+                self._next_turn()
                 block = _Block(chunk.kind, chunk.id, chunk.name, chunk.vendor)
                 self._of(chunk.candidate).blocks[chunk.block] = block
             case CandidateEnd():
@@ -185,12 +221,12 @@ class ReplyFold:
                     gathered.vendor.append(chunk.vendor)
             case UsageReport():
                 self._usage = chunk.usage
-            case Step() | Verdict() | Citation() | VendorPart() | BlockEnd():
+            case Step() | Verdict() | Citation() | VendorPart() | ToolResult() | BlockEnd():
                 self._note(chunk)
             case _:
                 assert_never(chunk)
 
-    def _note(self, chunk: Step | Verdict | Citation | VendorPart | BlockEnd) -> None:
+    def _note(self, chunk: Step | Verdict | Citation | VendorPart | ToolResult | BlockEnd) -> None:
         match chunk:
             case Step():
                 self._steps.append(chunk)
@@ -201,6 +237,8 @@ class ReplyFold:
             case VendorPart():
                 if chunk.block < 0:  # else it is a piece of an opaque block, which has it whole
                     self._vendor.append(chunk.part)
+            case ToolResult():
+                self._results.append(ToolResultPart(chunk.id, chunk.parts, chunk.is_error, chunk.vendor))
             case BlockEnd():
                 self._ended(chunk)
             case _:
@@ -217,6 +255,8 @@ def _candidate(gathered: _Gathered) -> Candidate:
     calls: list[ToolCall] = []
     tokens: dict[BlockKind, list[Token]] = {}
     words: list[Word] = []
+    segments: list[Word] = []
+    language = ""
     images: list[Media] = []
     audio: Media | None = None
     parts: list[Part] = []
@@ -230,6 +270,8 @@ def _candidate(gathered: _Gathered) -> Candidate:
         text.setdefault(block.kind, []).append(joined)
         tokens.setdefault(block.kind, []).extend(block.tokens)
         words += block.words
+        segments += block.segments
+        language = block.language or language
         if block.image is not None:
             images.append(Media(block.image.data, block.image.media_type))
         if block.audio is not None:
@@ -244,10 +286,13 @@ def _candidate(gathered: _Gathered) -> Candidate:
         reasoning="".join(text.get("reasoning", ())),
         refusal="".join(text.get("refusal", ())),
         transcript="".join(text.get("transcript", ())),
+        transcript_tokens=tuple(tokens.get("transcript", ())),
+        words=tuple(words),
+        segments=tuple(segments),
+        language=language,
         tool_calls=tuple(calls),
         tokens=tuple(tokens.get("text", ())),
         refusal_tokens=tuple(tokens.get("refusal", ())),
-        words=tuple(words),
         audio=audio,
         images=tuple(images),
         citations=tuple(_cited(one, places) for one in gathered.citations),

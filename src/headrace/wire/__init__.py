@@ -7,7 +7,17 @@ from importlib import import_module
 from headrace.errors import RequestError
 from headrace.wire.base import Wire
 
-WIRES = ("openai_chat", "openai_completions", "openai_responses", "anthropic", "gemini", "ollama", "tgi")
+WIRES = (
+    "openai_chat",
+    "openai_completions",
+    "openai_responses",
+    "openai_audio",
+    "anthropic",
+    "gemini",
+    "ollama",
+    "tgi",
+    "ui_messages",
+)
 
 
 def wire_named(name: str) -> Wire:

@@ -81,6 +81,11 @@ ROUND_TRIP: dict[str, Any] = {
     "schema": {"response_format": {
         "type": "json_schema", "json_schema": {"name": "n", "schema": {}, "strict": True}}},
     "object": {"response_format": {"type": "json_object"}},
+    "sound": {"modalities": ["text", "audio"], "audio": {"voice": "coral", "format": "mp3"}},
+    "own voice": {"modalities": ["audio"], "audio": {"voice": {"id": "v"}, "format": "pcm16", "speed": 2}},
+    "odd modalities": {"modalities": ["text", "smell"]},
+    "plain modalities": {"modalities": ["text"]},
+    "sound without its modality": {"audio": {"voice": "coral", "format": "wav"}},
     "messages": {
         "messages": [
             {"role": "system", "content": "s"},

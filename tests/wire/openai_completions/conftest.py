@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
-import openai
 import pytest
+from tests.wire.answering import answering
+
+__all__ = ["answering"]
 
 RECORDINGS = Path(__file__).resolve().parents[4] / "shared" / "recordings"
 
@@ -38,26 +39,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(
         "recording", [pytest.param(one, id=one.name, marks=pytest.mark.recordings) for one in read]
     )
-
-
-@pytest.fixture
-def answering():
-    """Makes an official client whose server answers with these bytes."""
-    made: list[openai.OpenAI] = []
-
-    def make(body: bytes, *, content_type: str = "text/event-stream", status: int = 200) -> openai.OpenAI:
-        def answer(_request: httpx.Request) -> httpx.Response:
-            return httpx.Response(status, content=body, headers={"content-type": content_type})
-
-        client = openai.OpenAI(
-            api_key="none",
-            base_url="http://localhost/v1",
-            max_retries=0,
-            http_client=httpx.Client(transport=httpx.MockTransport(answer)),
-        )
-        made.append(client)
-        return client
-
-    yield make
-    for client in made:
-        client.close()

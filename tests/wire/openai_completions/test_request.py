@@ -151,6 +151,9 @@ def test_what_the_protocol_cannot_carry_is_a_warning_each() -> None:
         assert any(word in said for said in warnings), word
     assert built(request, extra=("top_k",))[0]["top_k"] == 4
     assert "stream_options" not in built(request, no_stream_options=True)[0]
+    body, warnings = built(request, drop=("logprobs",))
+    assert "logprobs" not in body
+    assert any("logprobs was left out" in said for said in warnings)
 
 
 @pytest.mark.parametrize(

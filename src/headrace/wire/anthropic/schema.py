@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 WIRE_NAME = "anthropic"
+VERSION = "2026-10-21"  # of the API that is spoken here, as the client above asks for it
 
 
 class TextPiece(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text_delta"):

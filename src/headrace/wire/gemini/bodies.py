@@ -13,7 +13,6 @@ from headrace.wire.gemini.answer_text import AnswerText
 from headrace.wire.gemini.schema import MORE, Fields, own
 from headrace.wire.reading import UNREADABLE
 
-_SOUND_TYPES = {"pcm16": "audio/pcm", "mp3": "audio/mpeg"}
 # What `vendor` says of a call and the vendor does not: never sent.
 _NOTES = frozenset({MORE, "no_id", "no_args", "partial", "started", "functionCall"})
 
@@ -51,12 +50,6 @@ def data_part(data: bytes, media_type: str, kept: Fields) -> Fields:
     beside = {name: value for name, value in kept.items() if name not in (MORE, "mimeType", "inlineData")}
     blob = {**kept.get("inlineData", {}), "mimeType": media_type, "data": b64encode(data).decode()}
     return {"inlineData": blob, **beside}
-
-
-def sound_type(format: str, sample_rate_hz: int) -> str:
-    """The media type of sound; raw samples tell their rate."""
-    kind = format if "/" in format else _SOUND_TYPES.get(format, f"audio/{format or 'wav'}")
-    return f"{kind};rate={sample_rate_hz}" if kind == "audio/pcm" and sample_rate_hz else kind
 
 
 def grounding_body(citations: Iterable[Citation], answer: AnswerText) -> Fields | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,6 +30,7 @@ from headrace.wire.ollama.logprobs import tokens_from
 from headrace.wire.ollama.schema import WIRE_NAME, Line, Message, ToolCall
 from headrace.wire.ollama.usage import usage_from
 from headrace.wire.reading import UNREADABLE, sift
+from headrace.wire.times import seconds_of
 
 Fields = dict[str, Any]
 
@@ -158,7 +158,7 @@ class OllamaDecoder:
         own: Fields = {"created_at": line.created_at} if line.created_at else {}
         own |= {name: value for name in ("remote_model", "remote_host") if (value := getattr(line, name))}
         vendor = Opaque(WIRE_NAME, own) if own else None
-        out.append(Start("", line.model, _seconds(line.created_at), vendor))
+        out.append(Start("", line.model, seconds_of(line.created_at), vendor))
 
     def _content(self, line: Line, left: _Left, out: list[Chunk]) -> None:
         message = line.message
@@ -248,11 +248,3 @@ def _whole(last: bytes) -> bool:
     except UNREADABLE:
         return last.lstrip()[:1] == b"<"
     return True
-
-
-def _seconds(created_at: str) -> int:
-    """Unix seconds of an RFC 3339 time, 0 where it cannot be read."""
-    try:
-        return int(datetime.fromisoformat(created_at).timestamp())
-    except (ValueError, OverflowError):
-        return 0

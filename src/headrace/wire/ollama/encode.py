@@ -8,7 +8,6 @@ sound says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -42,6 +41,7 @@ from headrace.wire.ollama.logprobs import token_bodies
 from headrace.wire.ollama.schema import WIRE_NAME, own
 from headrace.wire.ollama.shape import Shape, call_body
 from headrace.wire.ollama.usage import metrics_body
+from headrace.wire.times import time_text
 
 Fields = dict[str, Any]
 _json = msgspec.json.encode
@@ -196,8 +196,3 @@ class OllamaEncoder:
         if isinstance(chunk, Cancelled):
             chunk = Failure.of(StreamCancelledException(chunk.why or "the stream was cancelled"))
         out.append(error_event(chunk))
-
-
-def time_text(created_s: int) -> str:
-    """RFC 3339 of Unix seconds."""
-    return datetime.fromtimestamp(created_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

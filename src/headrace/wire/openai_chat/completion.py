@@ -11,11 +11,12 @@ from headrace.core.chunk import answer_tokens
 from headrace.core.message import ReasoningPart
 from headrace.core.reply import Candidate, Reply
 from headrace.wire.cited import placed_all
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.delta_bodies import annotation_body, call_body, image_body
 from headrace.wire.openai_chat.details import call_extra, reasoning_detail
 from headrace.wire.openai_chat.finish import reason_word
-from headrace.wire.openai_chat.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.sources import DERIVED
 from headrace.wire.openai_chat.usage import usage_body
 
 Fields = dict[str, Any]
@@ -45,8 +46,8 @@ def _choice(index: int, candidate: Candidate) -> Fields:
     logprobs: Fields | None = None
     if candidate.tokens or candidate.refusal_tokens:
         logprobs = {
-            "content": token_bodies(answer_tokens(candidate.tokens)) or None,
-            "refusal": token_bodies(answer_tokens(candidate.refusal_tokens)) or None,
+            "content": token_bodies(answer_tokens(candidate.tokens), ids=True) or None,
+            "refusal": token_bodies(answer_tokens(candidate.refusal_tokens), ids=True) or None,
         }
     return {
         "index": index,
@@ -78,9 +79,10 @@ def _message(candidate: Candidate) -> Fields:
             calls.append({**body, **call_extra(call.vendor)})
     if calls:
         message["tool_calls"] = calls
-    if candidate.citations:
-        placed = placed_all(candidate.citations, candidate.parts)
-        message["annotations"] = [annotation_body(one) for one in placed]
+    placed = placed_all(candidate.citations, candidate.parts)
+    cited = [annotation_body(one) for one in placed if one.vendor != DERIVED]
+    if cited:
+        message["annotations"] = cited
     if candidate.audio is not None:
         sound = b64encode(candidate.audio.data).decode()
         message["audio"] = {"id": "audio_0", "data": sound, "transcript": candidate.transcript}

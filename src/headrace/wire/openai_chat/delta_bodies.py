@@ -24,9 +24,10 @@ from headrace.core.chunk import (
 )
 from headrace.core.opaque import Opaque
 from headrace.wire.cited import CitedText
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.details import call_extra, reasoning_detail
-from headrace.wire.openai_chat.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import own
+from headrace.wire.openai_chat.sources import DERIVED
 
 Fields = dict[str, Any]
 
@@ -95,6 +96,8 @@ class Writer:
                 return self._open(chunk)
             case ToolCallDelta():
                 return self._arguments(chunk)
+            case Citation() if chunk.vendor == DERIVED:
+                return None
             case Citation():
                 return self._cite(chunk)
             case BlockEnd():
@@ -236,7 +239,7 @@ def _spoken(
     told = answer_tokens(tokens)
     if told:
         logprobs = {"content": None, "refusal": None}
-        logprobs[field] = token_bodies(told)
+        logprobs[field] = token_bodies(told, ids=True)
     return Piece(chunk.candidate, delta, logprobs, None, beside)
 
 

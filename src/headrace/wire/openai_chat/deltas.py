@@ -10,6 +10,7 @@ from headrace.core.chunk import AudioDelta, Chunk, Citation, ImageDelta, Transcr
 from headrace.core.opaque import Opaque
 from headrace.wire.openai_chat.candidate import Candidate
 from headrace.wire.openai_chat.schema import WIRE_NAME, Audio
+from headrace.wire.sound import PCM_RATE_HZ, container_of
 
 Fields = dict[str, Any]
 
@@ -21,10 +22,23 @@ def read_audio(audio: Audio, to: Candidate, out: list[Chunk]) -> None:
         block = to.beside("audio", out, audio.id or "")
         if audio.data or vendor is not None:
             data = _bytes(audio.data or "")
-            out.append(AudioDelta(block, data, candidate=to.index, vendor=vendor))
+            out.append(AudioDelta(block, data, *_form(data, to), candidate=to.index, vendor=vendor))
     if audio.transcript:
         block = to.beside("transcript", out)
         out.append(TranscriptDelta(block, audio.transcript, candidate=to.index))
+
+
+def _form(data: bytes, to: Candidate) -> tuple[str, int, int]:
+    """(format, sample rate in Hz, channels) of sound that does not say them.
+
+    Streams give raw samples, Alibaba's also where "wav" was asked for (Model Studio's page on Qwen-Omni,
+    read 2026-11-25). What begins like a file is one.
+    """
+    if not data:
+        return "", 0, 0
+    asked = "" if to.sound_format == "wav" else to.sound_format
+    format = asked or container_of(data) or "pcm16"
+    return (format, PCM_RATE_HZ, 1) if format == "pcm16" else (format, 0, 0)
 
 
 def read_images(images: list[Any], to: Candidate, out: list[Chunk]) -> list[Any]:

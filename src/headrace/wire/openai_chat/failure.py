@@ -36,6 +36,7 @@ from headrace.wire.failing import (
     retry_after_s,
     safe,
 )
+from headrace.wire.openai_error import error_body
 from headrace.wire.terminator import DONE
 
 # Words in an error's `type` or `code`, for errors that come without an HTTP status, in order of trust.
@@ -166,33 +167,6 @@ def _json(value: Any) -> str:
 def _word(value: Any) -> str:
     """A vendor's short word, kept as short as a word is."""
     return excerpt(str(value or ""), MAX_WORD_CHARS)
-
-
-_TYPES = {
-    "auth": "authentication_error",
-    "rate_limited": "rate_limit_error",
-    "bad_request": "invalid_request_error",
-    "context_overflow": "invalid_request_error",
-    "content_blocked": "invalid_request_error",
-    "request": "invalid_request_error",
-    "unknown_model": "invalid_request_error",
-    "timeout": "timeout_error",
-}
-
-
-def error_body(failure: Failure) -> bytes:
-    """The failure as the JSON body of an HTTP error in OpenAI's shape."""
-    field = failure.detail.get("field")
-    return msgspec.json.encode(
-        {
-            "error": {
-                "message": failure.message,
-                "type": _TYPES.get(failure.kind, "server_error"),
-                "param": field if isinstance(field, str) and field else None,
-                "code": failure.code or failure.kind,
-            }
-        }
-    )
 
 
 def error_event(failure: Failure) -> bytes:

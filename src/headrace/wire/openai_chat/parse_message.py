@@ -29,7 +29,7 @@ from headrace.wire.openai_chat.body import (
     TextBody,
 )
 from headrace.wire.openai_chat.details import call_vendor, other_details, reasoning_from
-from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.schema import REASONING_FIELDS, WIRE_NAME
 from headrace.wire.reading import base64_bytes
 
 _KNOWN = frozenset(MessageBody.__struct_fields__)
@@ -113,9 +113,8 @@ def _result(body: MessageBody, parts: tuple[Part, ...], field: str) -> ToolResul
 def _reasoning(body: MessageBody, details: Any) -> tuple[Part, ...]:
     if body.role != "assistant":
         return ()
-    text = body.reasoning_content or body.reasoning or ""
-    field = "reasoning_content" if body.reasoning_content else "reasoning"
-    return reasoning_from(text, details, Opaque(WIRE_NAME, {"field": field}))
+    field = next((name for name in REASONING_FIELDS if getattr(body, name)), REASONING_FIELDS[0])
+    return reasoning_from(getattr(body, field) or "", details, Opaque(WIRE_NAME, {"field": field}))
 
 
 def _calls(body: MessageBody, raw: dict[str, Any], field: str) -> tuple[Part, ...]:
