@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Citation
-from headrace.wire.gemini.answer_text import AnswerText
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.gemini.schema import MORE, Fields, own
 from headrace.wire.reading import UNREADABLE
 
@@ -58,7 +58,7 @@ def grounding_body(citations: Iterable[Citation], answer: AnswerText) -> Fields 
     supports: list[Fields] = []
     for place, one in enumerate(_foreign(citations)):
         chunks.append({"web": {"uri": one.url, **({"title": one.title} if one.title else {})}})
-        start, end = answer.bytes_at(one.start), answer.bytes_at(one.end)
+        start, end = answer.units_at(one.start), answer.units_at(one.end)
         if end > start >= 0:
             segment = {"startIndex": start, "endIndex": end}
             supports.append({"segment": segment, "groundingChunkIndices": [place]})

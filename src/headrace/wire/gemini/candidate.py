@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from headrace.core.chunk import BlockEnd, BlockKind, BlockStart, CandidateEnd, Chunk, FinishReason
 from headrace.core.opaque import Opaque
-from headrace.wire.gemini.answer_text import AnswerText
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.gemini.finish import REASONS, reason_from
 from headrace.wire.gemini.partial_args import ArgumentsWriter
 from headrace.wire.gemini.schema import WIRE_NAME, kept

@@ -7,8 +7,8 @@ import msgspec
 from headrace.core.chunk import answer_tokens
 from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.cited import placed_all
-from headrace.wire.gemini.answer_text import AnswerText
 from headrace.wire.gemini.bodies import (
     call_part,
     data_part,

@@ -19,8 +19,8 @@ from headrace.core.chunk import (
     answer_tokens,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.cited import CitedText
-from headrace.wire.gemini.answer_text import AnswerText
 from headrace.wire.gemini.bodies import call_part, data_part, extras, grounding_body, malformed
 from headrace.wire.gemini.finish import refusal_word
 from headrace.wire.gemini.logprobs import logprobs_body

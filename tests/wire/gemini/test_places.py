@@ -1,12 +1,9 @@
-"""Places in an answer: bytes for the vendor, characters for us."""
+"""Places in an answer: bytes for the vendor, characters for us; and how a refusal ends."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.wire.gemini.events import reply, said, text
 
 from headrace.core.chunk import (
@@ -21,34 +18,7 @@ from headrace.core.chunk import (
 )
 from headrace.core.fold import fold
 from headrace.testing import stages
-from headrace.wire.gemini import GeminiDecoder, GeminiEncoder, answer_text, response_body
-from headrace.wire.gemini.answer_text import AnswerText
-
-pieces = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=9), max_size=9)
-
-
-@given(pieces)
-def test_every_place_is_the_same_in_both_counts(told: list[str]) -> None:
-    answer = AnswerText()
-    for piece in told:
-        answer.add(piece)
-    whole = "".join(told)
-    for chars in range(len(whole) + 1):
-        place = len(whole[:chars].encode())
-        assert answer.bytes_at(chars) == place
-        assert answer.chars_at(place) == chars
-    for beyond in (-1, len(whole.encode()) + 1):
-        assert answer.chars_at(beyond) == answer.bytes_at(beyond) == -1
-
-
-def test_a_long_piece_is_kept_in_short_ones_and_too_much_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer_text, "MAX_KEPT_CHARS", 9000)
-    answer = AnswerText()
-    answer.add("é" * 9000)
-    assert (answer.bytes_at(8999), answer.chars_at(17_998)) == (17_998, 8999)
-    answer.add("x")
-    answer.add("y")  # 9,001 characters are kept: this one is not
-    assert (answer.bytes_at(9001), answer.bytes_at(9002), answer.chars) == (18_001, -1, 9002)
+from headrace.wire.gemini import GeminiDecoder, GeminiEncoder, response_body
 
 
 def grounded(*places: tuple[int, int], uri: str = "https://a") -> dict[str, Any]:
