@@ -1,47 +1,16 @@
 """`headrace decode`: chunks or final objects, from files and pipes, framed or not."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.cli.recorded import CALL, ERROR, HELLO, lines, sse
+from tests.wire import recordings
+from tests.wire.test_recordings import JUDGES
 
 from headrace.cli.main import headrace
 
-RECORDINGS = Path(__file__).parents[2].parent / "shared" / "recordings"
-ID = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-
-
-def event(delta: dict, finish: str | None = None) -> dict:
-    return ID | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
-
-
-USAGE = ID | {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}}
-HELLO = [
-    event({"role": "assistant", "content": ""}),
-    event({"content": "Hé"}),
-    event({"content": "llo\n"}),
-    event({}, "stop"),
-    USAGE,
-]
-CALL = [
-    event(
-        {
-            "tool_calls": [
-                {"index": 0, "id": "t1", "type": "function", "function": {"name": "add", "arguments": ""}}
-            ]
-        }
-    ),
-    event({"tool_calls": [{"index": 0, "function": {"arguments": '{"a":'}}]}),
-    event({"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]}),
-    event({}, "tool_calls"),
-]
-ERROR = [
-    event({"content": "Hi"}),
-    {"error": {"message": "overloaded", "type": "server_error", "code": "busy"}},
-]
 FINAL_HELLO = {
     "text": "Héllo\n",
     "reasoning": "",
@@ -51,15 +20,6 @@ FINAL_HELLO = {
     "usage": {"input_tokens": 7, "output_tokens": 2},
     "error": None,
 }
-
-
-def sse(events: list[dict], done: bool = True) -> bytes:
-    frames = [b"data: " + json.dumps(e).encode() + b"\n\n" for e in events]
-    return b"".join([*frames, b"data: [DONE]\n\n" if done else b""])
-
-
-def lines(events: list[dict]) -> bytes:
-    return b"".join(json.dumps(e).encode() + b"\n" for e in events)
 
 
 def decode(*args: str, stdin: bytes = b"", code: int = 0, wire: str = "openai_chat") -> list[dict]:
@@ -140,39 +100,12 @@ def test_what_is_no_stream_ends_in_one_failure(data: bytes) -> None:
     assert [chunk["type"] for chunk in decode(stdin=data)] == ["failure"]
 
 
-def test_a_pipe_is_decoded_while_it_fills() -> None:
-    argv = [sys.executable, "-m", "headrace", "decode", "--wire", "openai_chat"]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(sse(HELLO[:2], done=False))
-        process.stdin.flush()
-        kinds = []
-        while "text-delta" not in kinds:  # printed although standard input is still open
-            kinds.append(json.loads(process.stdout.readline())["type"])
-        process.stdin.write(sse(HELLO[2:]))
-        process.stdin.close()
-        assert json.loads(process.stdout.read().splitlines()[-1])["type"] == "finish"
-    assert process.returncode == 0
-
-
-def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
-    file = tmp_path / "long.sse"
-    file.write_bytes(sse([event({"content": "x" * 50})] * 20_000))
-    argv = [sys.executable, "-m", "headrace", "decode", "--wire", "openai_chat", str(file)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 141
-
-
 @pytest.mark.recordings
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings folder is not beside the project")
-def test_every_recording_ends_well() -> None:
-    files = sorted(str(path) for path in (RECORDINGS / "openai_chat").glob("*.sse"))
-    found = decode("--final", *files)
-    assert len(found) == len(files) > 0
-    assert [name for name, final in zip(files, found, strict=True) if final["error"]] == []
+@pytest.mark.parametrize("wire", JUDGES)
+def test_every_recorded_file_is_read_as_it_lies(wire: str) -> None:
+    files = [file for file in recordings.files() if recordings.spoken_in(file) == wire]
+    if not files:
+        pytest.skip(recordings.ABSENT)
+    found = decode("--final", *(str(recordings.RECORDINGS / file) for file in files), wire=wire)
+    bad = [file for file, final in zip(files, found, strict=True) if final["error"]]
+    assert bad == sorted([*JUDGES[wire].fails, *filter(recordings.is_refusal, files)])

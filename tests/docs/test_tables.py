@@ -16,7 +16,8 @@ from headrace.core.chunk import Chunk
 from headrace.errors import KINDS
 from headrace.providers.registry import KNOWN
 from headrace.runners.weights import ROWS
-from headrace.wire import WIRES
+from headrace.testing.conformance import CHECKS, WireCase
+from headrace.wire import FRONTS, WIRES
 from headrace.wire.ui_messages import data
 from headrace.wire.ui_messages.parse import RequestBody
 
@@ -105,9 +106,9 @@ def test_commands_and_options() -> None:
     for name, text in sections.items():
         told = set(re.findall(r"`(--?[a-z][a-z-]*)`", text))
         assert told == options_of(import_module(COMMANDS[name][0]).command), name
-    assert re.findall(
-        r"`(\w+)`", sections["decode"].partition("of the recording:")[2].splitlines()[0]
-    ) == list(WIRES)
+    for name, before, names in (("decode", "of the recording:", WIRES), ("convert", "to write:", FRONTS)):
+        line = sections[name].partition(before)[2].splitlines()[0]
+        assert re.findall(r"`(\w+)`", line) == list(names)
 
 
 def test_what_a_page_may_ask_and_what_it_gets() -> None:
@@ -139,6 +140,15 @@ def test_what_coming_from_names_is_there() -> None:
     known = {*headrace.__all__, *(name for home in homes for name in dir(home))}
     assert len(names) > 20
     assert names - known == {"connect_s", "gguf", "local"}
+
+
+def test_the_conformance_suite() -> None:
+    page = (ROOT / "docs/howto/add-a-wire.md").read_text()
+    told = [re.findall(r"^\| `([\w.]+)` \|", part, re.M) for part in page.split("\n## ")]
+    *_, fields, checks = [names for names in told if names]
+    assert checks == list(CHECKS)
+    true = {*WireCase.__dataclass_fields__, "Sample.enough"}
+    assert set(fields) == true
 
 
 def test_the_layers_told_are_the_layers_held() -> None:

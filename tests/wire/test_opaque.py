@@ -12,6 +12,7 @@ import pytest
 from tests.wire.anthropic.events import END, begin, block, piece, reason, stop, text
 from tests.wire.gemini.events import said
 from tests.wire.openai_responses import events as responses
+from tests.wire.scripted import read_back, written
 
 from headrace.core.chunk import BlockStart, Chunk
 from headrace.core.fold import fold
@@ -20,7 +21,6 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import Request
 from headrace.testing.stages import run
 from headrace.wire import WIRES, wire_named
-from headrace.wire.base import ParsedRequest, Says
 
 OTHERS = [wire for wire in WIRES if "llm" in wire_named(wire).capabilities and wire != "ui_messages"]
 SEARCH = {"type": "server_tool_use", "id": "s_1", "name": "web_search", "input": {"query": "q"}}
@@ -84,8 +84,7 @@ def test_they_go_back_in_their_place(wire: str) -> None:
 def test_a_page_keeps_them_for_the_next_turn(wire: str) -> None:
     page = wire_named("ui_messages")
     assert page.front is not None
-    encoder = page.front.encoder(Says("r", "m", 1), ParsedRequest(Request("m"), stream=True))
-    reply = fold(run(page.decoder(), [run(encoder, [decoded(wire)])]))
+    reply = read_back(decoded(wire), page.name)
     asked = page.build(Request("m", (user("hello"), reply.message, user("go on"))), {})
     assert asked.warnings == ()
     sent_back(wire, page.front.parse(asked.body, {}).request)
@@ -131,11 +130,7 @@ def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
     chunks = decoded(wire)
     opaque = [one for one in chunks if isinstance(one, BlockStart) and one.kind == "opaque"]
     assert opaque
-    front = wire_named(other).front
-    assert front is not None
-    encoder = front.encoder(Says("r", "m", 1), ParsedRequest(Request("m"), stream=True))
-    written = b"".join(run(encoder, [chunks]))
-    again = fold(run(wire_named(other).decoder(), [[written]]))
+    again = read_back(chunks, other)
     assert again.failure is None
     assert again.text == fold(chunks).text
     parts = again.message.parts
@@ -146,4 +141,4 @@ def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
         ]
     else:
         assert all(isinstance(part, TextPart) for part in parts)
-        assert b"web_search" not in written
+        assert b"web_search" not in written(chunks, other)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 import msgspec
 
@@ -34,15 +34,11 @@ from headrace.core.chunk import (
     Verdict,
     Word,
 )
+from headrace.core.content import DELTAS, Delta
 from headrace.core.message import Message, Part, ToolResultPart
 from headrace.core.opaque import Opaque
 from headrace.core.reply import Candidate, Media, Reply, ToolCall, part_of
 from headrace.core.usage import Usage
-
-Delta: TypeAlias = (
-    TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | AudioDelta | ImageDelta | TranscriptDelta
-)
-_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta)
 
 _MANY_CANDIDATES = 128  # what `n` may ask for
 
@@ -111,7 +107,7 @@ class ReplyFold:
     def feed(self, batch: Iterable[Chunk]) -> None:
         """Take the next chunks."""
         for chunk in batch:
-            if isinstance(chunk, _DELTAS):
+            if isinstance(chunk, DELTAS):
                 self._delta(chunk)
             else:
                 self._mark(chunk)

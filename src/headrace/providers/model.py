@@ -10,15 +10,9 @@ import msgspec
 
 from headrace.config import Secret
 from headrace.core.chunk import (
-    AudioDelta,
     Chunk,
-    ImageDelta,
-    ReasoningDelta,
-    RefusalDelta,
-    TextDelta,
-    ToolCallDelta,
-    TranscriptDelta,
 )
+from headrace.core.content import holds_content
 from headrace.core.model import ModelCard, Opened, OpenedRelay
 from headrace.core.request import Request
 from headrace.providers.call import BodyStage, CallPlan, ProviderSource
@@ -30,10 +24,6 @@ from headrace.wire import wire_named
 from headrace.wire.base import Relay, WireRequest
 from headrace.wire.carried import holds_carried
 from headrace.wire.count import CountStage
-
-_CONTENT = frozenset(
-    {TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta}
-)
 
 
 class ProviderModel:
@@ -66,7 +56,7 @@ class ProviderModel:
         decode = self._wire.body_decoder
         body_stage: BodyStage | None = None if decode is None else lambda kind: decode(kind, told)
         source: ProviderSource[Chunk] = self._source(
-            built, self._wire.decoder(told), _holds_content, body_stage
+            built, self._wire.decoder(told), holds_content, body_stage
         )
         return Opened(source, built.warnings)
 
@@ -130,11 +120,6 @@ class ProviderModel:
 def _relay_path(wire: str, model_name: str) -> str:
     """Where a model's answers are asked for: its wire tells it with any request."""
     return wire_named(wire).build(Request(model=model_name), {}).path
-
-
-def _holds_content(batch: Sequence[Chunk]) -> bool:
-    # The last is looked at first: in nearly every batch it is the only one, and content.
-    return type(batch[-1]) in _CONTENT or any(type(chunk) in _CONTENT for chunk in batch)
 
 
 def _is_the_count(_batch: Sequence[Chunk]) -> bool:

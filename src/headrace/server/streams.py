@@ -10,20 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from headrace.core.chunk import (
-    AudioDelta,
     Cancelled,
     Chunk,
     Failure,
     Finish,
-    ImageDelta,
-    ReasoningDelta,
-    RefusalDelta,
     Terminal,
-    TextDelta,
-    ToolCallDelta,
-    TranscriptDelta,
     UsageReport,
 )
+from headrace.core.content import holds_content
 from headrace.core.model import Source
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
@@ -42,7 +36,6 @@ EVENT_STREAM: Fields = (
     (b"x-accel-buffering", b"no"),
 )
 Report: TypeAlias = Callable[[Tally], None]
-_CONTENT = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta)
 _GONE = Cancelled("the client went away")
 
 
@@ -297,7 +290,7 @@ class EncodeSink(StreamSink):
             self._finish(empty, b"")
 
     def _look(self, exchange: Exchange, batch: Sequence[Chunk]) -> None:
-        if self._first_s is None and any(isinstance(chunk, _CONTENT) for chunk in batch):
+        if self._first_s is None and holds_content(batch):
             self._first_s = exchange.wheel.now_s()
         for chunk in batch:
             if type(chunk) is UsageReport:

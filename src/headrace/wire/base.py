@@ -141,6 +141,8 @@ class Wire:
     listing: how a provider is asked for its models. counting: and for the tokens of a
     prompt. quirks: those that a provider row may set. auth: how the key is sent where the row does not say:
     "bearer", or the name of the header that carries it. headers: further header fields of every request.
+    framings: what stands between the events that the decoder reads: sse, jsonl (lines of JSON), array (a
+    JSON array).
     """
 
     name: str
@@ -158,3 +160,4 @@ class Wire:
     headers: Mapping[str, str] = field(default_factory=dict)
     body_decoder: Callable[[str, Mapping[str, Any]], Stage[bytes, Chunk] | None] | None = None
     capabilities: tuple[Capability, ...] = ("llm",)
+    framings: tuple[str, ...] = ("sse",)

@@ -20,6 +20,7 @@ _WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
     ("context_length", ContextOverflow),
     ("rate_limit", RateLimited),
     ("content_blocked", ContentBlocked),
+    ("content_filter", ContentBlocked),
     ("authentication", AuthError),
     ("api_key", AuthError),
     ("permission", AuthError),

@@ -9,19 +9,13 @@ import msgspec
 
 from headrace.core.chunk import (
     TERMINALS,
-    AudioDelta,
     Chunk,
     Failure,
     Finish,
-    ImageDelta,
-    ReasoningDelta,
-    RefusalDelta,
     Terminal,
-    TextDelta,
-    ToolCallDelta,
-    TranscriptDelta,
     UsageReport,
 )
+from headrace.core.content import CONTENT
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
 from headrace.errors import RequestError
@@ -31,9 +25,6 @@ from headrace.wire.misfit import begun, is_odd
 from headrace.wire.reading import UNREADABLE
 
 T = TypeVar("T")
-_CONTENT = frozenset(
-    {TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta}
-)
 # (the failure, how many events have passed) -> the last bytes of the stream.
 WriteFailure: TypeAlias = Callable[[Failure, int], bytes]
 
@@ -124,7 +115,7 @@ class EventRelay:
     def _take(self, chunks: Sequence[Chunk], out: list[bytes | Terminal]) -> None:
         for chunk in chunks:
             kind = type(chunk)
-            if kind in _CONTENT:
+            if kind in CONTENT:
                 self.content_events += 1
             elif kind is UsageReport:
                 self.usage = chunk.usage  # type: ignore[union-attr]

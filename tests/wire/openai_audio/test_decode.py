@@ -36,19 +36,8 @@ from headrace.core.chunk import (
     VendorPart,
     Word,
 )
-from headrace.testing import stages, work
+from headrace.testing import stages
 from headrace.wire.openai_audio import AudioDecoder
-
-
-@pytest.mark.parametrize("events", STREAMS.values(), ids=STREAMS)
-def test_any_cut(events: tuple[bytes, ...]) -> None:
-    out = stages.every_split(stages.reads(AudioDecoder), b"".join(events))
-    assert isinstance(stages.one_terminal(out), Finish)
-
-
-@pytest.mark.parametrize("events", [TEXT, SPEECH], ids=["text", "speech"])
-def test_any_truncation_any_garbage(events: tuple[bytes, ...]) -> None:
-    stages.check(stages.reads(AudioDecoder), b"".join(events), chunks=True)
 
 
 @pytest.mark.parametrize("events", STREAMS.values(), ids=STREAMS)
@@ -57,16 +46,6 @@ def test_cut_after_any_event_it_is_truncated(events: tuple[bytes, ...]) -> None:
         cut = failure(*events[:count])
         assert (cut.kind, cut.retryable) == ("truncated", True)
         assert f"after {count} events" in cut.message
-
-
-@pytest.mark.parametrize("unit", [TEXT[1], SPEECH[0], DIARIZED[1], b"data: " + b"x" * 50])
-def test_work_is_linear(unit: bytes) -> None:
-    work.linear(stages.reads(AudioDecoder), unit)
-
-
-def test_memory_is_bounded() -> None:
-    for unit in (TEXT[1], SPEECH[1], DIARIZED[1]):
-        work.bounded(stages.reads(AudioDecoder), unit, limit_bytes=8192)
 
 
 def test_a_transcription() -> None:

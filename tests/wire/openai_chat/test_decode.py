@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.wire.openai_chat.events import DONE, TEXT, USAGE, call, decode, delta, event, failure, reply
+from tests.wire.openai_chat.events import DONE, TEXT, USAGE, decode, delta, event, failure, reply
 
 from headrace.core.chunk import (
     AudioDelta,
@@ -47,20 +47,6 @@ def test_a_delta_comes_out_as_soon_as_its_event_is_whole() -> None:
     decoder = ChatDecoder()
     assert decoder.feed([TEXT[0], TEXT[1][:-1]]) == [Start("c-1", "m", 7)]
     assert decoder.feed([TEXT[1][-1:]]) == [BlockStart(0, "text"), TextDelta(0, "Hel")]
-
-
-@pytest.mark.parametrize(
-    "events",
-    [
-        (delta(content="Hel"), delta(reason="stop"), event(choices=[], usage=USAGE), DONE),
-        (delta(reasoning="h\u00e9", content="\U0001f600"), delta(reason="stop"), DONE),
-        (call(0, "a", "f", '{"x'), call(0, None, None, '":1}'), delta(reason="tool_calls"), DONE),
-    ],
-    ids=["text", "reasoning", "call"],
-)
-def test_no_cut_and_no_garbage_upsets_it(events: tuple[bytes, ...]) -> None:
-    short = b"".join(events).replace(b'"object": "chat.completion.chunk", "created": 7, ', b"")
-    stages.check(stages.reads(ChatDecoder), short.replace(b'"logprobs": null, ', b""), chunks=True)
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r"], ids=["crlf", "cr"])

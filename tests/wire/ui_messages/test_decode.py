@@ -12,7 +12,6 @@ from tests.wire.ui_messages.events import (
     RICH,
     START,
     STEP,
-    STREAMS,
     TEXT,
     TOOLS,
     arguments,
@@ -70,41 +69,6 @@ def test_a_piece_comes_out_as_soon_as_its_event_is_whole() -> None:
     decoder = UiDecoder()
     decoder.feed([*TEXT[:3], TEXT[3][:-1]])
     assert decoder.feed([TEXT[3][-1:]]) == [TextDelta(0, "Hel")]
-
-
-@pytest.mark.parametrize("name", STREAMS)
-def test_any_cut_any_truncation(name: str) -> None:
-    data = b"".join(STREAMS[name])
-    stages.every_split(READS, data)
-    stages.every_truncation(READS, data, chunks=True)
-    stages.inert_after_close(READS, data)
-
-
-@pytest.mark.parametrize("events", [TEXT[1:4], TOOLS[3:9]], ids=["text", "tools"])
-def test_any_garbage(events: tuple[bytes, ...]) -> None:
-    stages.garbage_everywhere(READS, b"".join(events), chunks=True)
-
-
-@pytest.mark.parametrize("events", [TEXT, TOOLS, RICH], ids=["text", "tools", "rich"])
-def test_cut_after_any_event_before_its_end_it_is_truncated(events: tuple[bytes, ...]) -> None:
-    for count in range(len(events) - 1):
-        cut = failure(*events[:count])
-        assert (cut.kind, cut.retryable) == ("truncated", True)
-    last = decode(*events[:-1])[-1]  # [DONE] alone is missing
-    assert isinstance(last, Finish)
-    assert not last.clean
-
-
-@pytest.mark.parametrize("place", range(len(TOOLS)))
-def test_garbage_at_any_event_is_a_wire_failure_and_an_unknown_event_is_kept(place: int) -> None:
-    bad = failure(*TOOLS[:place], b"data: {]\n\n", *TOOLS[place:])
-    assert bad.kind == "wire"
-    assert "not valid JSON" in bad.message
-    chunks = decode(*TOOLS[:place], event("weather", sky="blue"), *TOOLS[place:])
-    new = VendorPart(own(type="weather", sky="blue"))
-    assert new in chunks
-    rest = [one for one in chunks if one != new and one != Start()]
-    assert rest == decode(*TOOLS)
 
 
 def test_calls_whose_input_interleaves_are_told_apart_and_signatures_kept() -> None:
@@ -345,11 +309,6 @@ def test_an_event_without_its_place_or_its_fields_breaks_the_wire(bad: bytes) ->
 )
 def test_a_body_that_is_no_stream_is_named(body: bytes, kind: str) -> None:
     assert failure(body).kind == kind
-
-
-def test_nothing_follows_the_end() -> None:
-    assert decode(*TEXT, *TEXT) == decode(*TEXT)
-    assert decode(b": ping\n", *TEXT) == decode(*TEXT)
 
 
 def test_a_further_start_and_a_further_finish_are_kept() -> None:

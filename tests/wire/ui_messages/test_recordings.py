@@ -34,7 +34,8 @@ def said(reply: Reply) -> dict[str, Any]:
         "texts": (reply.text, reply.reasoning, reply.refusal),
         "calls": reply.tool_calls,
         "parts": first and first.parts,
-        "images": first and first.images,
+        # a file has a media type, also where nobody told one
+        "images": first and [(one.data, one.format or "image/png") for one in first.images],
         "quotes": first and [(one.url, one.title, one.quote, one.vendor) for one in first.citations],
         "ended": (type(reply.terminal), reply.finish_reason, first and first.stop_sequence),
         "failed": reply.failure and (reply.failure.kind, reply.failure.message, reply.failure.code),

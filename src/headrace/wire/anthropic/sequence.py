@@ -29,10 +29,11 @@ from headrace.wire.anthropic.block_bodies import (
     Fields,
     begun,
     citation,
-    own,
+    noted,
     piece,
+    signed,
 )
-from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.anthropic.schema import DELTA, WIRE_NAME
 from headrace.wire.carried import carry, carry_call
 
 BlockChunk = BlockStart | Delta | Citation | BlockEnd
@@ -136,8 +137,9 @@ class BlockSequence:
             self._carry(carry_call(start.vendor, WIRE_NAME))
         self._begun_with = start.vendor
         self.refused = self.refused or start.kind == "refusal"
+        body = begun(start, self.index)
         self._write(
-            {"type": "content_block_start", "index": self.index, "content_block": begun(start, self.index)}
+            {"type": "content_block_start", "index": self.index, "content_block": body, **noted(start.vendor)}
         )
 
     def _carry(self, needed: str | None) -> None:
@@ -153,7 +155,7 @@ class BlockSequence:
             self._arguments.append(delta.arguments)
         body = piece(delta)
         if body is not None:
-            self._write({"type": "content_block_delta", "index": self.index, "delta": body})
+            self._delta(body, noted(delta.vendor))
 
     def _late(self, delta: Delta) -> None:
         """A piece of a block that is not open: one that the source did not open, or that had to stop."""
@@ -173,8 +175,11 @@ class BlockSequence:
                 self._held.setdefault(source.block, [BlockStart(source.block, "text")]).append(source)
                 return
             self._start(BlockStart(source.block, "text"))
-        delta = {"type": "citations_delta", "citation": body}
-        self._write({"type": "content_block_delta", "index": self.index, "delta": delta})
+        delta = {**noted(source.vendor, DELTA), "type": "citations_delta", "citation": body}
+        self._delta(delta, noted(source.vendor))
+
+    def _delta(self, delta: Fields, beside: Fields) -> None:
+        self._write({"type": "content_block_delta", "index": self.index, "delta": delta, **beside})
 
     def _may_stop(self) -> bool:
         if self.number < 0 or self._kind != "tool-call":
@@ -186,14 +191,15 @@ class BlockSequence:
     def _stop(self, end: BlockEnd | None) -> None:
         if self.number < 0:
             return
-        signature = own(end.vendor).get("signature") if end is not None else None
-        if self._kind == "reasoning":  # or what another vendor needs back with it
+        last = signed(end) if end is not None else None
+        if last is None and self._kind == "reasoning":  # what another vendor needs back with it
             ended_with = end.vendor if end is not None else None
-            signature = signature or carry(ended_with, WIRE_NAME) or carry(self._begun_with, WIRE_NAME)
-        if signature:
-            signed = {"type": "signature_delta", "signature": signature}
-            self._write({"type": "content_block_delta", "index": self.index, "delta": signed})
-        self._write({"type": "content_block_stop", "index": self.index})
+            needed = carry(ended_with, WIRE_NAME) or carry(self._begun_with, WIRE_NAME)
+            last = {"delta": {"type": "signature_delta", "signature": needed}} if needed else None
+        if last is not None:
+            self._write({"type": "content_block_delta", "index": self.index, **last})
+        beside = noted(end.vendor) if end is not None else {}
+        self._write({"type": "content_block_stop", "index": self.index, **beside})
         self.number = -1
         self._arguments = []
         self._unfinished = False

@@ -63,6 +63,7 @@ WIRE = Wire(
     relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure)),
     rebody=rebody,
     front=FRONT,
+    framings=("sse", "array"),
     quirks=QUIRKS,
     auth="x-goog-api-key",
     listing=LISTING,

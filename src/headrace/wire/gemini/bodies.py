@@ -76,7 +76,9 @@ def merge(into: Fields, fields: Fields) -> None:
     """Put `fields` into a candidate being written: its parts behind those it has, others where they are."""
     for name, value in fields.items():
         if name == "content" and isinstance(value, dict):
-            into.setdefault("content", {"parts": [], "role": "model"})["parts"] += _list(value.get("parts"))
+            content = into.setdefault("content", {"parts": [], "role": "model"})
+            content["parts"] += _list(value.get("parts"))
+            content.update({key: value[key] for key in value if key not in ("parts", "role")})
         elif name != "index":
             into[name] = value
 

@@ -52,5 +52,6 @@ WIRE = Wire(
     decoder=OllamaDecoder,
     failure=failure_from_response,
     front=CHAT_FRONT,
+    framings=("jsonl",),
     listing=LISTING,
 )

@@ -62,6 +62,7 @@ class OllamaEncoder:
         "_done",
         "_end",
         "_head",
+        "_more",
         "_own_time",
         "_reason",
         "_shape",
@@ -75,6 +76,7 @@ class OllamaEncoder:
         self._calls: dict[int, tuple[BlockStart, list[str]]] = {}
         self._count = 0
         self._end: Fields = {}  # what the last line says besides
+        self._more: Fields = {}  # and its message
         self._reason = ""
         self._usage: Usage | None = None
         self._done = False
@@ -168,6 +170,7 @@ class OllamaEncoder:
     def _vendor(self, own: Fields, out: list[bytes]) -> None:
         if "end" in own:
             self._end = {**own.get("line", {}), **own["end"]}
+            self._more = own.get("message", {})
             if self._own_time:
                 self._end.pop("created_at", None)
         elif own:
@@ -188,7 +191,12 @@ class OllamaEncoder:
         if isinstance(chunk, Finish):
             for opened, arguments in self._calls.values():  # a source that forgot to end its blocks
                 self._call(opened, arguments, out)
-            line = {**self._head, **self._shape.piece({"content": ""}), **self._end, "done": True}
+            line = {
+                **self._head,
+                **self._shape.piece({"content": "", **self._more}),
+                **self._end,
+                "done": True,
+            }
             if self._reason:
                 line["done_reason"] = self._reason
             out.append(_json({**line, **metrics_body(self._usage)}) + b"\n")

@@ -51,8 +51,8 @@ class TranscriptEncoder:
     refused is a Failure as a value while nothing has been written.
     """
 
-    __slots__ = ("_done", "_kind", "_language", "_logprobs", "_number", "_pieces", "_refusal", "_said",
-                 "_segments", "_tokens", "_usage", "_wrote")  # fmt: skip
+    __slots__ = ("_done", "_given", "_kind", "_language", "_logprobs", "_number", "_pieces", "_refusal",
+                 "_said", "_segments", "_tokens", "_usage", "_wrote")  # fmt: skip
 
     def __init__(self, *, logprobs: bool = True, segments: bool = True) -> None:
         self._logprobs = logprobs
@@ -62,6 +62,7 @@ class TranscriptEncoder:
         self._tokens: list[Token] = []
         self._refusal = ""
         self._language = ""
+        self._given: Fields = {}  # the last event's own fields as they came over this wire
         self._usage: Usage | None = None
         self._number = 0  # of segments
         self._wrote = False
@@ -143,10 +144,10 @@ class TranscriptEncoder:
                 self._refusal = more_refusal(self._refusal, chunk.refusal)
             case VendorPart() if own(chunk.part) and not self._said:
                 self._write(dict(own(chunk.part)), out)
-            case CandidateEnd() if "done" in own(chunk.vendor):  # over this wire the usage came before it
-                self._say_all(own(chunk.vendor), out)
+            case CandidateEnd():
+                self._given = own(chunk.vendor)
             case Finish():
-                self._say_all({}, out)
+                self._say_all(self._given if "done" in self._given else {}, out)
                 self._done = self._wrote
             case Failure() | Cancelled():
                 self._done = True

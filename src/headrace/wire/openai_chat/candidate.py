@@ -19,7 +19,7 @@ from headrace.core.chunk import (
 from headrace.core.opaque import Opaque
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.schema import WIRE_NAME, ToolCall
-from headrace.wire.openai_chat.sticky import size_bytes
+from headrace.wire.sticky import size_bytes
 
 MAX_OPEN_CALLS = 1024
 MAX_NAME_CHARS = 1024  # of a call's id or name

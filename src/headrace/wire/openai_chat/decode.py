@@ -23,9 +23,9 @@ from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.sources import cite, sources_in
-from headrace.wire.openai_chat.sticky import Sticky
 from headrace.wire.openai_chat.usage import usage_from
 from headrace.wire.sound import ASKED_FORMAT
+from headrace.wire.sticky import Sticky
 from headrace.wire.surroundings import Surroundings
 from headrace.wire.terminator import BRACKET, is_done
 

@@ -67,14 +67,12 @@ class Writer:
         self._counts: dict[int, int] = {}  # candidate -> calls so far
         self._legacy: set[int] = set()  # blocks that are a `function_call`
         self._reasoning: dict[int, str] = {}  # block -> the field its vendor used
-        self._thoughts: dict[
-            int, tuple[int, Opaque | None]
-        ] = {}  # block -> (where it begins, what came then)
+        # block -> (where it begins, what came then)
+        self._thoughts: dict[int, tuple[int, Opaque | None]] = {}
         self._thought_chars = 0
         self._listed: dict[tuple[int, str], int] = {}  # (candidate, list) -> entries so far
-        self._sound: dict[
-            tuple[int, int], bytes
-        ] = {}  # (candidate, block) -> what of its sound makes no whole group of base64 yet
+        # (candidate, block) -> what of its sound makes no whole group of base64 yet
+        self._sound: dict[tuple[int, int], bytes] = {}
         self.cited = CitedText()
 
     def piece(self, chunk: Chunk) -> Piece | None:
@@ -138,14 +136,8 @@ class Writer:
     def _annotations(self, candidate: int, citations: list[Citation]) -> Piece | None:
         if not citations:
             return None
-        return Piece(
-            candidate,
-            {
-                "annotations": [
-                    self._next(candidate, "annotations", annotation_body(one)) for one in citations
-                ]
-            },
-        )
+        bodies = [self._next(candidate, "annotations", annotation_body(one)) for one in citations]
+        return Piece(candidate, {"annotations": bodies})
 
     def _next(self, candidate: int, name: str, entry: Fields) -> Fields:
         """The next entry of a list that is sent in pieces."""
@@ -195,8 +187,11 @@ class Writer:
                     return Piece(chunk.candidate, {"audio": {"transcript": chunk.text}})
             case ImageDelta():
                 if not chunk.partial:
+                    kept = own(chunk.vendor).get("image", {})
                     image = image_body(chunk.data, chunk.media_type)
-                    return Piece(chunk.candidate, {"images": [self._next(chunk.candidate, "images", image)]})
+                    link = {**kept.get("image_url", {}), **image["image_url"]}
+                    entry = {**kept, **image, "image_url": link}
+                    return Piece(chunk.candidate, {"images": [self._next(chunk.candidate, "images", entry)]})
         return None
 
     def _audio(self, chunk: AudioDelta) -> Piece | None:

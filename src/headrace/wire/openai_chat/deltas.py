@@ -45,16 +45,26 @@ def read_images(images: list[Any], to: Candidate, out: list[Chunk]) -> list[Any]
     """Images as OpenRouter sends them (data: URLs). Returns those of another form."""
     left: list[Any] = []
     for image in images:
-        link = image.get("image_url") if isinstance(image, dict) else None
-        url = link.get("url") if isinstance(link, dict) else None
+        found = image.get("image_url") if isinstance(image, dict) else None
+        link: Fields = found if isinstance(found, dict) else {}
+        url = link.get("url")
         if not isinstance(url, str) or not url.startswith("data:") or ";base64," not in url:
             left.append(image)
             continue
         head, _, data = url.partition(";base64,")
         block = to.turn_to("image", out)
-        out.append(ImageDelta(block, _bytes(data), head[len("data:") :], candidate=to.index))
+        kept = _beside_the_url(image, link)
+        vendor = Opaque(WIRE_NAME, {"image": kept}) if kept else None
+        out.append(ImageDelta(block, _bytes(data), head[len("data:") :], candidate=to.index, vendor=vendor))
         to.end_turn(out)
     return left
+
+
+def _beside_the_url(image: Fields, link: Fields) -> Fields:
+    """What an image says that is not modelled."""
+    kept = {name: value for name, value in image.items() if name not in ("type", "image_url")}
+    of_link = {name: value for name, value in link.items() if name != "url"}
+    return {**kept, "image_url": of_link} if of_link else kept
 
 
 def read_annotations(annotations: list[Any], to: Candidate, out: list[Chunk]) -> None:

@@ -20,12 +20,14 @@ from headrace.errors import (
     ContextOverflow,
     ProviderError,
     RateLimited,
+    Truncated,
     Unavailable,
     WireError,
 )
 from headrace.wire.failing import (
     BLOCKED,
     CONTEXT,
+    CUT_WORD,
     MAX_WORD_CHARS,
     QUOTA,
     answer_said,
@@ -77,6 +79,8 @@ def failure_from_event(error: Any, provider: str = "") -> Failure:
     """The typed failure for an error that came inside a stream that had begun with 200."""
     facts = facts_of(error)
     said = f"{provider or 'the provider'} sent an error inside the stream: {facts.message or 'no message'}"
+    if facts.code == CUT_WORD:
+        return Failure.of(Truncated(said, code=facts.code))
     return _failure(facts, facts.status, said, provider, None, _json(error).encode("utf-8", "replace"))
 
 

@@ -35,6 +35,7 @@ _WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
     ("too_many_requests", RateLimited),
     ("content_filter", ContentBlocked),
     ("content_policy", ContentBlocked),
+    ("content_blocked", ContentBlocked),
     ("invalid_prompt", ContentBlocked),
     ("bio_policy", ContentBlocked),
     ("misalignment_policy", ContentBlocked),

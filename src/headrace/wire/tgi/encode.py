@@ -23,15 +23,17 @@ from headrace.core.chunk import (
     Token,
     TranscriptDelta,
     UsageReport,
+    VendorPart,
     answer_tokens,
 )
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
+from headrace.wire.kept import own_of
 from headrace.wire.tgi.failure import error_event
 from headrace.wire.tgi.finish import reason_word
 from headrace.wire.tgi.schema import WIRE_NAME
-from headrace.wire.tgi.token import token_body
+from headrace.wire.tgi.token import token_body, top_bodies
 from headrace.wire.tgi.usage import seed_of
 
 Fields = dict[str, Any]
@@ -48,13 +50,14 @@ class TgiEncoder:
     the prompt: the schema has no null there.
     """
 
-    __slots__ = ("_details", "_done", "_held", "_index", "_reason", "_text", "_usage")
+    __slots__ = ("_details", "_done", "_held", "_index", "_more", "_reason", "_text", "_usage")
 
     def __init__(self, wanted: Mapping[str, Any]) -> None:
         self._details = bool(wanted.get("details"))
         self._text: list[str] = [wanted.get("full_text") or ""]
         self._index = 0
         self._held: Fields | None = None  # the last token's event, which tells the end too
+        self._more: Fields = {}  # what its details told besides
         self._reason = "eos_token"
         self._usage: Usage | None = None
         self._done = False
@@ -74,8 +77,11 @@ class TgiEncoder:
                     self._said(chunk.text, (), None, out)
                 case UsageReport():
                     self._usage = chunk.usage
+                case VendorPart():
+                    own = own_of(chunk.part, WIRE_NAME)
+                    out += [_event(own)] if own else []
                 case CandidateEnd() if not chunk.candidate:
-                    self._reason = reason_word(chunk.finish_reason, chunk.raw_reason)
+                    self._reason = reason_word(chunk.finish_reason)
                 case Finish() | Failure() | Cancelled():
                     self._terminal(chunk, out)
         return out
@@ -87,9 +93,7 @@ class TgiEncoder:
         return self.feed([Failure.of(Truncated("the source ended without a terminal"))])
 
     def _said(self, text: str, tokens: tuple[Token, ...], vendor: Opaque | None, out: list[bytes]) -> None:
-        own: Fields = {}
-        if vendor is not None and vendor.wire == WIRE_NAME and isinstance(vendor.data, dict):
-            own = vendor.data
+        own = own_of(vendor, WIRE_NAME)
         self._text.append(text)
         if len(tokens) == 1 or (tokens and "".join(one.text for one in answer_tokens(tokens)) == text):
             for token in tokens:
@@ -102,9 +106,10 @@ class TgiEncoder:
         body = {**own.get("token", {}), **token_body(token)}
         event: Fields = {"index": own.get("index", self._index), "token": body}
         if token.top:
-            event["top_tokens"] = [token_body(one) for one in token.top]
+            event["top_tokens"] = top_bodies(token, own)
         event.update({name: value for name, value in own.items() if name not in _PLACED})
         if own.get("last"):
+            self._more = own.get("details", {})
             self._held = event
         else:
             out.append(_event({**event, "generated_text": None, "details": None}))
@@ -129,6 +134,7 @@ class TgiEncoder:
     def _details_body(self) -> Fields:
         usage = self._usage
         return {
+            **self._more,
             "finish_reason": self._reason,
             "generated_tokens": usage.output_tokens if usage is not None else self._index,
             "input_length": usage.input_tokens if usage is not None else 0,
@@ -136,7 +142,7 @@ class TgiEncoder:
         }
 
 
-_PLACED = frozenset({"index", "token", "last"})
+_PLACED = frozenset({"index", "token", "top_tokens", "details", "last"})
 
 
 def _event(event: Fields) -> bytes:

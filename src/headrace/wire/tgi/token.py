@@ -34,3 +34,9 @@ def token_body(token: Token) -> Fields:
         "logprob": logprob if logprob is not None and isfinite(logprob) else None,
         "special": token.special,
     }
+
+
+def top_bodies(token: Token, own: Fields) -> list[Fields]:
+    """A token's alternatives as the vendor's, with what of them is not modelled."""
+    extras = own.get("top_tokens") or [{}] * len(token.top)
+    return [{**extra, **token_body(one)} for extra, one in zip(extras, token.top, strict=False)]

@@ -14,7 +14,10 @@ from headrace.wire.ui_messages.parts import input_of
 
 MAX_INPUT_CHARS = 16 * 2**20  # of calls that are open: pieces are held to be told from the whole
 
+_PIECE_CHARS = 64  # what a piece costs besides its text
+
 _START = frozenset({"type", "toolCallId", "toolName"})
+_DELTA = frozenset({"type", "toolCallId", "inputTextDelta"})
 _READY = _START | {"input", "errorText"}
 _WHOLE = Opaque(WIRE_NAME, {"whole": True})  # input that no piece brought
 _NOTHING = Opaque(WIRE_NAME, {})  # the end does not repeat what came with the start
@@ -31,8 +34,11 @@ def call_delta(event: Part, parts: OpenParts, out: list[Chunk]) -> None:
     """A piece of its input."""
     part = parts.at("tool", text_of(event, "toolCallId"))
     text = joined(part, text_of(event, "inputTextDelta"))
-    if text:
-        _take(part, parts, text, None, out)
+    vendor = None
+    if len(event) > len(_DELTA):
+        vendor = Opaque(WIRE_NAME, {name: value for name, value in event.items() if name not in _DELTA})
+    if text or vendor is not None:
+        _take(part, parts, text, vendor, out)
 
 
 def call_ready(event: Part, parts: OpenParts, out: list[Chunk]) -> None:
@@ -89,7 +95,7 @@ def _is_raw(given: Any, error: Any) -> bool:
 
 def _take(part: OpenPart, parts: OpenParts, text: str, vendor: Opaque | None, out: list[Chunk]) -> None:
     part.arguments.append(text)
-    parts.held_chars += len(text)
+    parts.held_chars += len(text) + _PIECE_CHARS
     if parts.held_chars > MAX_INPUT_CHARS:
         raise ValueError(f"the input of tool calls is longer than {MAX_INPUT_CHARS} characters")
     out.append(ToolCallDelta(part.block, text, vendor=vendor))

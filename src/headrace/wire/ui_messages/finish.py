@@ -32,16 +32,17 @@ _REASONS: dict[str, FinishReason] = {
     "error": "error",
     "interrupted": "cancelled",
 }
+_FIELDS = frozenset({"type", "finishReason", "messageMetadata"})
 
 
 def finish_part(end: CandidateEnd, usage: Usage | None) -> Part:
     """The last part; the usage rides in the message's metadata, under the names the package itself uses."""
-    kept = own(end.vendor)
-    word = kept.get("finishReason", _WORDS[end.finish_reason])
+    kept = dict(own(end.vendor))
+    word = kept.pop("finishReason", _WORDS[end.finish_reason])
     part: Part = {"type": "finish"}
     if word is not None:
         part["finishReason"] = word
-    told = kept.get("messageMetadata")
+    told = kept.pop("messageMetadata", None)
     metadata: Part = dict(told) if isinstance(told, dict) else {}
     if usage is not None:
         metadata["usage"] = usage_body(usage)
@@ -51,7 +52,7 @@ def finish_part(end: CandidateEnd, usage: Usage | None) -> Part:
         metadata["stopSequence"] = end.stop_sequence
     if metadata or told is not None:
         part["messageMetadata"] = metadata or told
-    return part
+    return {**part, **kept}
 
 
 def end_from(part: Part) -> tuple[CandidateEnd, Usage | None]:
@@ -67,7 +68,7 @@ def end_from(part: Part) -> tuple[CandidateEnd, Usage | None]:
     reason = _REASONS.get(word, "stop") if isinstance(word, str) else "stop"
     if reason == "stop" and sequence:
         reason = "stop_sequence"
-    kept: dict[str, Any] = {}
+    kept: dict[str, Any] = {name: value for name, value in part.items() if name not in _FIELDS}
     if _WORDS[reason] != word:
         kept["finishReason"] = word
     if metadata or not isinstance(told, dict | None):

@@ -55,6 +55,8 @@ _TEXTS = frozenset({"text", "reasoning"})
 _TEXT_DELTA = b'data: {"type":"%b-delta","id":%b,"delta":'
 _CALL_DELTA = b'data: {"type":"tool-input-delta","toolCallId":%b,"inputTextDelta":'
 REFUSAL: Mapping[str, Any] = {"refusal": True}
+START_STEP: Part = {"type": "start-step"}
+FINISH_STEP: Part = {"type": "finish-step"}
 
 
 class OpenPart:
@@ -139,19 +141,19 @@ class Writer:
             self.begin_step()
         self.out.append(event_of(part))
 
-    def begin_step(self) -> None:
-        """Write that the message and a step begin."""
+    def begin_step(self, event: Part = START_STEP) -> None:
+        """Write that the message and a step begin. event: what says so."""
         if self._step == 0:
             self.out.append(event_of(self._message_start()))
         self._step = 1
-        self.out.append(event_of({"type": "start-step"}))
+        self.out.append(event_of(event))
 
-    def end_step(self) -> None:
+    def end_step(self, event: Part = FINISH_STEP) -> None:
         """Close what is open, and the step."""
         for block in list(self.parts):
             self.close(BlockEnd(block))
         self._step = 2
-        self.out.append(event_of({"type": "finish-step"}))
+        self.out.append(event_of(event))
 
     def finish(self) -> None:
         """Close all; an answer of nothing is a message all the same."""
@@ -164,9 +166,9 @@ class Writer:
         """Write an event that came over this wire, where it stood."""
         kind = event.get("type") if isinstance(event, dict) else None
         if kind == "start-step" and self._step != 1:
-            self.begin_step()
+            self.begin_step(event)
         elif kind == "finish-step" and self._step == 1:
-            self.end_step()
+            self.end_step(event)
         elif isinstance(kind, str):
             self.out.append(event_of(event))
 
@@ -231,7 +233,13 @@ class Writer:
         """Write a piece of a call's arguments."""
         to = self.opened(delta.block, "tool-call")
         to.arguments.append(delta.arguments)
-        if delta.arguments and not own(delta.vendor).get("whole"):
+        beside = own(delta.vendor)
+        if beside.get("whole") or not (delta.arguments or beside):
+            return
+        if beside:
+            part = {"type": "tool-input-delta", "toolCallId": to.id, "inputTextDelta": delta.arguments}
+            self.out.append(event_of({**part, **beside}))
+        else:
             self.out.append(b"%b%b}\n\n" % (to.before, _json(delta.arguments)))
 
     def image(self, image: ImageDelta) -> None:
@@ -278,12 +286,13 @@ class Writer:
         id = self._message_id or self._id
         if id:
             part["messageId"] = id
-        metadata = own(start.vendor).get("messageMetadata")
+        beside = dict(own(start.vendor))
+        metadata = beside.pop("messageMetadata", None)
         if metadata is None:
             metadata = about(says.model or start.model, says.created_s or start.created_s)
         if metadata:
             part["messageMetadata"] = metadata
-        return part
+        return {**part, **beside}
 
     def _open_text(self, opened: OpenPart) -> None:
         name, self._named = f"{PART_ID}{self._named}", self._named + 1
