@@ -53,7 +53,8 @@ def citations_in(told: Any, block: int, text: AnswerText) -> Iterator[Citation]:
 def are_known(told: Any, ids: Collection[str]) -> bool:
     """Whether all that is told has come by the sources of these ids."""
     found = [one.get("source") if isinstance(one, dict) else None for one in told] if told else []
-    return bool(found) and all(isinstance(one, dict) and one.get("id") in ids for one in found)
+    said = [one.get("id") if isinstance(one, dict) else None for one in found]
+    return bool(said) and all(isinstance(id, str) and id in ids for id in said)
 
 
 def _place(citation: Part, text: AnswerText) -> tuple[int, int]:
