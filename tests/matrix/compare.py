@@ -181,10 +181,10 @@ def _drew(told: Said, said: Said) -> Facets:
 
 
 def _spoke(told: Said, said: Said) -> Facets:
-    return {
-        ("sound out", "bytes"): outcome(said.sound, told.sound),
-        ("sound out", "transcript"): outcome(said.transcript or said.text, told.transcript),
-    }
+    facets: Facets = {("sound out", "bytes"): outcome(said.sound, told.sound)}
+    if told.transcript:
+        facets["sound out", "transcript"] = outcome(said.transcript or said.text, told.transcript)
+    return facets
 
 
 def _formed(told: Said, said: Said) -> Facets:
@@ -227,7 +227,17 @@ ANSWERS: dict[str, Callable[[Said, Said], Facets]] = {
     "form": _formed,
     "logprobs": _likely,
 }
-REQUESTS: dict[str, Callable[[Got], Facets]] = {"form": _form_asked, "logprobs": _logprobs_asked}
+
+
+def _sound_asked(got: Got) -> Facets:
+    return {("sound out", "asked"): Outcome(got.speaks)}
+
+
+REQUESTS: dict[str, Callable[[Got], Facets]] = {
+    "form": _form_asked,
+    "logprobs": _logprobs_asked,
+    "sound": _sound_asked,
+}
 
 
 def error(client: Client, facet: str, said: Said, *, streamed: bool) -> Facets:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.matrix.clients import CLIENTS
 from tests.matrix.rig import Rig, connected_rig
 
 T = TypeVar("T")
@@ -23,6 +24,16 @@ class Stage:
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Run it where the rig lives."""
         return self._runner.run(main)
+
+
+@pytest.fixture(autouse=True)
+def client_is_here(request: pytest.FixtureRequest) -> None:
+    """Skip, saying why, where the client's package cannot be had."""
+    spec = getattr(request.node, "callspec", None)
+    client = CLIENTS.get(spec.params.get("client", "")) if spec is not None else None
+    why = client.missing() if client is not None else ""
+    if why:
+        pytest.skip(why)
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headrace.wire import wire_named
 from tests.matrix.claims import CLAIMS
-from tests.matrix.claims.base import READ, READ_ON, Gap
+from tests.matrix.claims.base import READ, READ_IN_NODE, READ_ON, Gap
 from tests.matrix.claims.pairs import PAIRS
 from tests.matrix.clients import CLIENTS
 from tests.matrix.features import FEATURES, Feature
@@ -95,14 +95,14 @@ NUMBERS = _numbered()
 def _gaps() -> Iterator[str]:
     yield '<a id="gaps"></a>\n'
     yield "## What a protocol has no place for\n"
-    read = ", ".join(f"{package} {number}" for package, number in READ.items())
+    read = ", ".join(f"{package} {number}" for package, number in {**READ, **READ_IN_NODE}.items())
     yield f"Types are those of the vendors' official packages, read {READ_ON}: {read}.\n"
     for claims in CLAIMS.values():
         yield f"### {claims.wire}\n"
         yield "| | who | what | why | read in |\n| --- | --- | --- | --- | --- |"
         for gap, (sides, what) in _by_gap(claims.wire).items():
             side = "both" if {"client", "provider"} <= sides else min(sides)
-            where = f"`{gap.schema.replace(':', '.')}`" if gap.schema else ""
+            where = f"`{gap.schema.replace(':', '.')}`" if gap.schema else gap.read
             yield f"| {NUMBERS[gap]} | {_SIDES[side]} | {'; '.join(what)} | {gap.why} | {where} |"
         yield ""
 

@@ -111,7 +111,7 @@ class Got:
     """A request as the provider's own fields say it. results: (id or name of the call, text), in order.
 
     prompt: the whole text, where the protocol has one text only. settings: by the facets of the feature.
-    called: ids of the calls of the earlier turn.
+    called: ids of the calls of the earlier turn. speaks: whether the answer is to be sound.
     """
 
     model: str = ""
@@ -129,4 +129,5 @@ class Got:
     effort: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     logprobs: int = 0
+    speaks: bool = False
     prompt: str = ""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 
 import pytest
 
 from tests.matrix.claims import CLAIMS
-from tests.matrix.claims.base import READ, Claims, Gap, gap_of
+from tests.matrix.claims.base import READ, READ_IN_NODE, Claims, Gap, gap_of
 from tests.matrix.claims.pairs import PAIRS
 from tests.matrix.claims.schemas import names_in, plain
 from tests.matrix.features import BY_NAME, FEATURES
 from tests.matrix.providers import PROVIDERS
 from tests.matrix.verdict import Verdict, expected, verdict
+from tests.node.page import HERE
 
 GAPS = {
     f"{wire} {side} {feature} {facets[0]}": gap
@@ -28,10 +30,17 @@ def test_the_schemas_are_those_that_were_read(package: str) -> None:
     assert version(package) == READ[package]
 
 
+def test_the_npm_package_is_the_one_that_was_read() -> None:
+    lock = json.loads((HERE / "package-lock.json").read_text())
+    for package, number in READ_IN_NODE.items():
+        assert lock["packages"][f"node_modules/{package}"]["version"] == number
+
+
 @pytest.mark.parametrize("name", GAPS)
 def test_what_is_said_to_be_missing_is_missing(name: str) -> None:
     gap: Gap = GAPS[name]
     assert gap.why
+    assert not (gap.schema and gap.read)
     if gap.schema:
         assert gap.without
         found = names_in(gap.schema)

@@ -94,7 +94,10 @@ def test_a_conversation_begun_with_one_vendor_goes_on_with_another(
     said, got = stage.run(talk())
     assert said.text == script.TEXT
     assert not holds_carried(stage.rig.last_body)
-    assert b"EqQB" not in stage.rig.last_body  # the signature
+    if (
+        provider != "ui_messages"
+    ):  # its messages hold what any vendor says of a part, for who reads them again
+        assert b"EqQB" not in stage.rig.last_body  # the signature
     if got.prompt:
         assert all(result in got.prompt for result in script.RESULTS)
         return

@@ -14,6 +14,12 @@ _SETTINGS = Gap(
     "was left out",
 )
 _SOUND_IN = Gap("no block holds sound", "anthropic.types:ContentBlockParam", ("audio",), "sound was left out")
+_MODALITIES = Gap(
+    "the request does not say what an answer is to hold",
+    _ASKED,
+    ("modalities", "voice"),
+    "modalities: audio left out",
+)
 _LOGPROBS = Gap("the answer has text and no tokens", "anthropic.types:Message", ("logprobs", "logprob"))
 CLAIMS = Claims(
     "anthropic",
@@ -21,6 +27,7 @@ CLAIMS = Claims(
     client={
         ("settings", ("temperature", "top p", "seed")): _SETTINGS,
         ("sound in", ("bytes",)): _SOUND_IN,
+        ("sound out", ("asked",)): _MODALITIES,
         ("images out", ("bytes",)): Gap("no block of an answer holds an image", _DELTA, ("image",)),
         ("sound out", ("bytes",)): Gap(
             "no block of an answer holds sound: what it says goes out as text", _DELTA, ("audio",)
@@ -37,6 +44,7 @@ CLAIMS = Claims(
     provider={
         ("settings", ("temperature", "top p", "seed")): _SETTINGS,
         ("sound in", ("bytes",)): _SOUND_IN,
+        ("sound out", ("asked",)): _MODALITIES,
         ("images out", ("bytes",)): Gap("no block of an answer holds an image", _DELTA, ("image",)),
         ("sound out", ("bytes", "transcript")): Gap("no block of an answer holds sound", _DELTA, ("audio",)),
         ("logprobs", ("asked",)): Gap(

@@ -14,6 +14,7 @@ READ = {
     "ollama": "0.6.3",
     "huggingface_hub": "2.4.0",
 }
+READ_IN_NODE = {"ai": "7.0.173"}
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,15 @@ class Gap:
     """why: one clause for people. schema: "module:Name" of the type that would hold it; without: names that
     are neither a field nor a value anywhere in it. Empty where the type itself does not tell (`why` does).
 
-    warning: what the header `x-headrace-warnings` says when the gap is a provider's and a request meets it.
+    read: where it was read, for what is no Python package. warning: what the header
+    `x-headrace-warnings` says when the gap is a provider's and a request meets it.
     """
 
     why: str
     schema: str = ""
     without: tuple[str, ...] = ()
     warning: str = ""
+    read: str = ""
 
 
 # (feature, facets) -> the gap.

@@ -8,6 +8,7 @@ _ASKED = "ollama._types:ChatRequest"
 _TOLD = "ollama:ChatResponse"
 _MESSAGE = "a message has text, thinking, images and calls"
 _REQUEST: Gaps = {
+    ("sound out", ("asked",)): Gap(_MESSAGE, _ASKED, ("modalities", "voice"), "modalities: audio left out"),
     ("sound in", ("bytes",)): Gap(_MESSAGE, _ASKED, ("audio", "sounds"), "kind audio was left out"),
     ("documents in", ("bytes", "name")): Gap(
         _MESSAGE, _ASKED, ("file", "files", "documents"), "kind file was left out"

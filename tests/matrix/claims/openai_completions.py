@@ -9,6 +9,7 @@ _TOLD = "openai.types:Completion"
 _PROMPT = "the request is one prompt"
 _TEXT = "the answer is text alone"
 _REQUEST: Gaps = {
+    ("sound out", ("asked",)): Gap(_PROMPT, _ASKED, ("modalities", "voice"), "modalities: audio left out"),
     ("tools", ("offer",)): Gap(_PROMPT, _ASKED, ("tools", "functions"), "tools was left out"),
     ("structured output", ("schema",)): Gap(
         _PROMPT, _ASKED, ("response_format", "format"), "response_format was left out"

@@ -8,6 +8,12 @@ _ASKED = "openai.types.responses.response_create_params:ResponseCreateParamsNonS
 _CONTENT = "openai.types.responses:ResponseInputContentParam"
 _SETTINGS = Gap("the request has no such setting", _ASKED, ("stop", "stop_sequences", "seed"), "was left out")
 _SOUND_IN = Gap("content is text, image or file", _CONTENT, ("audio", "input_audio"), "sound was left out")
+_MODALITIES = Gap(
+    "the request does not say what an answer is to hold",
+    _ASKED,
+    ("modalities", "voice"),
+    "modalities: audio left out",
+)
 _QUOTE = Gap(
     "an annotation has address, title and place, and no words of the source",
     "openai.types.responses.response_output_text:AnnotationURLCitation",
@@ -28,6 +34,7 @@ CLAIMS = Claims(
     "R",
     client={
         ("settings", ("stop", "seed")): _SETTINGS,
+        ("sound out", ("asked",)): _MODALITIES,
         ("sound in", ("bytes",)): _SOUND_IN,
         ("citations", ("quote",)): _QUOTE,
         ("logprobs", ("ids",)): _IDS,
@@ -35,6 +42,7 @@ CLAIMS = Claims(
     },
     provider={
         ("settings", ("stop", "seed")): _SETTINGS,
+        ("sound out", ("asked",)): _MODALITIES,
         ("sound in", ("bytes",)): _SOUND_IN,
         ("citations", ("quote",)): _QUOTE,
         ("logprobs", ("ids",)): _IDS,

@@ -9,6 +9,7 @@ _TOLD = "huggingface_hub:TextGenerationStreamOutput"
 _PROMPT = "the request is one text"
 _TOKENS = "the answer is tokens of text"
 _REQUEST: Gaps = {
+    ("sound out", ("asked",)): Gap(_PROMPT, _ASKED, ("modalities", "voice"), "modalities: audio left out"),
     ("tools", ("offer",)): Gap(_PROMPT, _ASKED, ("tools", "functions"), "tools was left out"),
     ("sound in", ("bytes",)): Gap(_PROMPT, _ASKED, ("audio",), "kind audio was left out"),
     ("documents in", ("bytes", "name")): Gap(_PROMPT, _ASKED, ("file", "document"), "kind file was left out"),

@@ -22,6 +22,7 @@ class Client:
     errors: by facet of the feature, the package's class and status for the errors before an answer;
     whole_errors: those that differ where the answer is not streamed. later: its classes for an error behind
     the first text. offers: whether tools can be offered. unnamed: its requests name no model.
+    streams_only: it knows no other answers. missing: why the package cannot be had, empty where it can.
     """
 
     wire: str
@@ -32,6 +33,8 @@ class Client:
     whole_errors: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     offers: bool = True
     unnamed: bool = False
+    streams_only: bool = False
+    missing: Callable[[], str] = lambda: ""
 
 
 class Headers:

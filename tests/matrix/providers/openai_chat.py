@@ -183,6 +183,7 @@ def read(path: str, body: bytes) -> Got:
     got.effort = data.get("reasoning_effort", "")
     limit = "max_completion_tokens" if "max_completion_tokens" in data else "max_tokens"
     got.settings = settings_in(data, limit, "temperature", "top_p", "stop", "seed")
+    got.speaks = "audio" in data.get("modalities", ()) and "audio" in data
     got.logprobs = data.get("top_logprobs", 0) if data.get("logprobs") else 0
     return got
 
