@@ -39,10 +39,12 @@ def same(what: str, seen: Any, told: Any) -> None:
     assert seen == told, f"{what}: {seen!r} for {told!r}"
 
 
-def text(told: Said, said: Said, got: Got) -> Facets:
-    """Both texts, the end, and the counts."""
+def text(told: Said, said: Said, got: Got, *, mute: bool = False) -> Facets:
+    """Both texts, the end, and the counts. mute: the client asks by sound, and words beside it are ours."""
     question = got.prompt if got.prompt else "".join(got.texts)
-    asked = Outcome(True) if script.QUESTION in question else Outcome(False, f"{question!r}")
+    asked = Outcome(script.QUESTION in question)
+    if question and not mute and not asked.arrived:
+        asked = Outcome(False, f"{question!r}")
     facets: Facets = {
         ("text", "question"): asked,
         ("text", "text"): outcome(said.text, told.text),
@@ -202,10 +204,10 @@ def _likely(told: Said, said: Said) -> Facets:
         ("logprobs", "logprobs"): outcome(
             [(one.text, one.logprob) for one in said.tokens], [(one.text, one.logprob) for one in told.tokens]
         ),
-        ("logprobs", "alternatives"): outcome(
-            [one.top for one in said.tokens if one.top], [one.top for one in told.tokens]
-        ),
     }
+    if told.tokens[0].top:
+        seen = [one.top for one in said.tokens if one.top]
+        facets["logprobs", "alternatives"] = outcome(seen, [one.top for one in told.tokens])
     if told.tokens[0].id is not None:
         ids = [one.id for one in said.tokens]
         facets["logprobs", "ids"] = outcome(ids, [one.id for one in told.tokens], [None] * len(ids))
@@ -213,7 +215,7 @@ def _likely(told: Said, said: Said) -> Facets:
 
 
 def _logprobs_asked(got: Got) -> Facets:
-    return {("logprobs", "asked"): outcome(got.logprobs, 2)}
+    return {("logprobs", "asked"): Outcome(True) if got.logprobs is True else outcome(got.logprobs, 2)}
 
 
 ANSWERS: dict[str, Callable[[Said, Said], Facets]] = {

@@ -14,6 +14,8 @@ from tests.matrix.providers import PROVIDERS
 from tests.matrix.said import Ask, Got, Said
 
 ASKED = Ask(script.QUESTION)
+HEARD = replace(ASKED, sound=script.ASKED_SOUND)
+SPOKEN = replace(ASKED, wants="sound")
 CONVERSATION = replace(
     ASKED, system=script.SYSTEM, image=script.ASKED_IMAGE, tools=script.TOOLS, effort=script.EFFORT
 )
@@ -34,6 +36,9 @@ class Exchanges(Protocol):
     ) -> tuple[Said, Got]:
         """One request, and what each side saw."""
 
+    async def refused(self, client: str, provider: str, ask: Ask, *, streamed: bool) -> Said | None:
+        """What the client saw of a request that went no further than the server; None where it did."""
+
 
 class Pair:
     """What has been found out about a client and a place. streamed: how the client asks."""
@@ -45,13 +50,32 @@ class Pair:
         self._streamed = streamed
         self._scripts = PROVIDERS[provider].scripts
         self._offers = CLIENTS[client].offers and "calls" in self._scripts
+        self._only_sound = CLIENTS[client].only_sound or PROVIDERS[provider].only_sound
         self.facets: dict[tuple[str, str], Outcome] = {}
 
     async def measure(self) -> Mapping[tuple[str, str], Outcome]:
         """Every facet that the place's script can tell."""
+        if not self._only_sound or await self._reaches(HEARD):
+            await self._all_but_sound()
+        if not self._only_sound or await self._reaches(SPOKEN):
+            await self._asked("sound", SPOKEN)
+        return self.facets
+
+    async def _reaches(self, ask: Ask) -> bool:
+        """Whether such a request can be asked of the place; else the client is told that it is wrong."""
+        said = await self._rig.refused(self._client, self._provider, ask, streamed=self._streamed)
+        if said is not None:
+            client = CLIENTS[self._client]
+            expected = client.errors if self._streamed else {**client.errors, **client.whole_errors}
+            assert said.trouble is not None, said
+            compare.same("the error", (said.trouble.kind, said.trouble.status), expected["context"])
+        return said is None
+
+    async def _all_but_sound(self) -> None:
         await self._conversation()
         said, got = await self._play("text", LOADED)
-        self._take(compare.text(self._told("text"), said, got), said)
+        mute = CLIENTS[self._client].only_sound
+        self._take(compare.text(self._told("text"), said, got, mute=mute), said)
         self._take(compare.loaded(got), said)
         for scene in ("reasoning", "length", "filtered", "refusal", "citations", "image"):
             if scene in self._scripts:
@@ -59,9 +83,7 @@ class Pair:
                 self._take(compare.ANSWERS[scene](self._told(scene), said), said)
         await self._asked("form", replace(ASKED, form=script.FORM))
         await self._asked("logprobs", replace(ASKED, logprobs=2))
-        await self._asked("sound", replace(ASKED, wants="sound"))
         await self._errors()
-        return self.facets
 
     async def _conversation(self) -> None:
         """A question with a picture and tools; the calls; their results, and the answer to them."""
@@ -95,6 +117,8 @@ class Pair:
             self._take(compare.broken(client, feature, said, streamed=self._streamed), said)
 
     async def _play(self, scene: str, ask: Ask) -> tuple[Said, Got]:
+        if self._only_sound and ask.wants != "sound":
+            ask = replace(ask, sound=script.ASKED_SOUND)
         said, got = await self._rig.exchange(
             self._client, self._provider, scene, ask, streamed=self._streamed
         )

@@ -65,6 +65,16 @@ class Rig:
         self.last_body = body
         return said, PROVIDERS[provider].read(path.removeprefix(base), body)
 
+    async def refused(self, client: str, provider: str, ask: Ask, *, streamed: bool) -> Said | None:
+        """What the client showed where the request did not reach the place; None where it did."""
+        default = provider if CLIENTS[client].unnamed else "openai_chat"
+        talk = await self._talk(client, await self.server(default))
+        place = PROVIDERS[provider]
+        self.upstream.answer = place.answer(ask.wants if ask.wants in place.scripts else "text")
+        said = await talk(f"{provider}_place/{script.MODEL}", ask, streamed)
+        reached, self.upstream.asked = bool(self.upstream.asked), []
+        return None if reached else said
+
     async def server(self, default: str = "openai_chat") -> str:
         """The URL of a running server whose nameless requests go to the place of the wire `default`."""
         if default not in self._servers:

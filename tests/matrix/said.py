@@ -112,6 +112,7 @@ class Got:
 
     prompt: the whole text, where the protocol has one text only. settings: by the facets of the feature.
     called: ids of the calls of the earlier turn. speaks: whether the answer is to be sound.
+    logprobs: how many alternatives; True where nobody says how many.
     """
 
     model: str = ""
@@ -128,6 +129,6 @@ class Got:
     form: Any = None
     effort: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    logprobs: int = 0
+    logprobs: int | bool = 0
     speaks: bool = False
     prompt: str = ""

@@ -24,6 +24,7 @@ _EXPLAINED = (
     "has an effect only at a provider that speaks this protocol",
     "max_tokens was set to",
     "voice was set to",
+    "is asked for in a chat, with a plain instruction",
     "modalities: image left out",  # some that cannot be asked for one draw all the same
     "reasoning of earlier turns was left out",
 )
@@ -68,9 +69,10 @@ def _unsaid(client: str, provider: str, measured: Mapping[tuple[str, str], Outco
     for feature in FEATURES:
         for facet in feature.asked:
             gap = gap_of(CLAIMS[provider].provider, feature.name, facet)
-            if gap is None or gap_of(CLAIMS[client].client, feature.name, facet) is not None:
+            asked = measured.get((feature.name, facet))
+            if gap is None or asked is None or gap_of(CLAIMS[client].client, feature.name, facet) is not None:
                 continue
-            header = unquote(measured[feature.name, facet].warnings)
+            header = unquote(asked.warnings)
             if not gap.warning or gap.warning not in header:
                 found.append(f"{feature.name}, {facet}: {gap.warning!r} not in {header!r}")
     return found

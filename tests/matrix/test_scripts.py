@@ -20,7 +20,7 @@ from tests.matrix.verdict import expected
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 
 
-# Some clients ask elsewhere than we do: at the root, at the page's own path, under a version that is the same.
+# Some clients ask elsewhere than we do: at the root, at the page's own path, under a version.
 _ASKED_AT = {"tgi": "/generate_stream", "ui_messages": ""}
 _VERSION = re.compile(r"^/v1(beta)?")
 
@@ -46,6 +46,10 @@ class Direct:
         path, body = self._upstream.last(provider)
         path = _ASKED_AT.get(client, _VERSION.sub("", path))
         return said, PROVIDERS[provider].read(path, body)
+
+    async def refused(self, client: str, provider: str, ask: Ask, *, streamed: bool) -> Said | None:
+        """Each vendor takes what its own client asks."""
+        return None
 
 
 class Quiet(Pair):

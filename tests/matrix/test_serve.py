@@ -57,6 +57,6 @@ def served(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_and_a_place_of_another_protocol(client: str, served: Process, stage: Stage) -> None:
-    provider = DEFAULT if client != DEFAULT else "openai_chat"
+    provider = "openai_chat" if client == DEFAULT or CLIENTS[client].only_sound else DEFAULT
     measured = stage.run(measure_pair(served, client, provider))
     assert surprises(client, provider, measured, streamed=True) == []

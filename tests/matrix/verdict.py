@@ -30,6 +30,9 @@ class Expected:
 
 def expected(client: str, provider: str, feature: Feature, facet: str, *, streamed: bool = True) -> Expected:
     """Whether the facet arrives."""
+    barrier = _barrier(client, provider, feature)
+    if barrier is not None:
+        return Expected(None, (barrier,))
     asking, telling = (
         _client_gap(client, feature.name, facet, streamed),
         _provider_gap(provider, feature, facet),
@@ -46,6 +49,14 @@ def expected(client: str, provider: str, feature: Feature, facet: str, *, stream
         lacking = _client_gap(client, needed[0], needed[1], streamed)
         gaps = (lacking,) if lacking is not None else ()
     return Expected(not gaps, gaps)
+
+
+def _barrier(client: str, provider: str, feature: Feature) -> Gap | None:
+    """What the other side of a protocol of sound lacks so that nothing can be asked."""
+    name, facet = ("sound out", "asked") if feature.name == "sound out" else ("sound in", "bytes")
+    if CLAIMS[client].only_sound:
+        return gap_of(CLAIMS[provider].provider, name, facet)
+    return gap_of(CLAIMS[client].client, name, facet) if CLAIMS[provider].only_sound else None
 
 
 def _client_gap(client: str, feature: str, facet: str, streamed: bool) -> Gap | None:

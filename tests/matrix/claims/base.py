@@ -43,6 +43,7 @@ class Claims:
 
     provider: what its places cannot take or say. whole: of a client's answers that are not streamed, beside
     the others. needs: facets that a place takes only together with another.
+    only_sound: all is about sound, in the question or in the answer: the other side must have it.
     """
 
     wire: str
@@ -51,6 +52,7 @@ class Claims:
     provider: Gaps
     whole: Gaps = field(default_factory=dict)
     needs: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    only_sound: bool = False
 
 
 def gap_of(gaps: Gaps, feature: str, facet: str) -> Gap | None:

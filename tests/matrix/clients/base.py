@@ -22,7 +22,8 @@ class Client:
     errors: by facet of the feature, the package's class and status for the errors before an answer;
     whole_errors: those that differ where the answer is not streamed. later: its classes for an error behind
     the first text. offers: whether tools can be offered. unnamed: its requests name no model.
-    streams_only: it knows no other answers. missing: why the package cannot be had, empty where it can.
+    streams_only: it knows no other answers. only_sound: it has sound written down or a text spoken.
+    missing: why the package cannot be had, empty where it can.
     """
 
     wire: str
@@ -34,6 +35,7 @@ class Client:
     offers: bool = True
     unnamed: bool = False
     streams_only: bool = False
+    only_sound: bool = False
     missing: Callable[[], str] = lambda: ""
 
 

@@ -10,6 +10,7 @@ WIRES = (
     "openai_chat",
     "openai_completions",
     "openai_responses",
+    "openai_audio",
     "anthropic",
     "gemini",
     "ollama",

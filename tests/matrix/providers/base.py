@@ -25,10 +25,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Script:
-    """An answer, event by event, and what it says."""
+    """An answer, event by event, and what it says. content_type: where it is not the provider's."""
 
     events: tuple[bytes, ...]
     told: Said
+    content_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Provider:
 
     scripts: by scene, those that the vendor's schema can say. begun: the events of an answer up to its first
     text. failed: the event of an error behind them. errors: by facet of the feature. read: (path, body) of a
-    request -> what its fields say.
+    request -> what its fields say. only_sound: it writes sound down or speaks a text, and does nothing else.
     """
 
     wire: str
@@ -49,6 +50,7 @@ class Provider:
     errors: Mapping[str, Answer]
     read: Callable[[str, bytes], Got]
     quirks: Mapping[str, Any] = field(default_factory=dict)
+    only_sound: bool = False
 
     def answer(self, scene: str) -> Answer:
         """What the place answers in a scene."""
@@ -58,7 +60,8 @@ class Provider:
             return Answer(b"".join((*self.begun, self.failed)), self.content_type)
         if scene == "truncation":
             return Answer(b"".join(self.begun), self.content_type, cut=True)
-        return Answer(b"".join(self.scripts[scene].events), self.content_type)
+        script = self.scripts[scene]
+        return Answer(b"".join(script.events), script.content_type or self.content_type)
 
 
 def sse(*bodies: Any, end: bytes = b"\n\n") -> tuple[bytes, ...]:

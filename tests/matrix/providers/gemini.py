@@ -192,7 +192,7 @@ def read(path: str, body: bytes) -> Got:
     got.effort = _field(config.get("thinkingConfig", {}), "thinkingLevel", "").lower()
     got.settings = settings_in(config, "maxOutputTokens", "temperature", "topP", "stopSequences", "seed")
     got.speaks = "AUDIO" in config.get("responseModalities", ())
-    got.logprobs = config.get("logprobs", 0) if config.get("responseLogprobs") else 0
+    got.logprobs = config.get("logprobs", True) if config.get("responseLogprobs") else 0
     return got
 
 

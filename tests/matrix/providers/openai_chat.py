@@ -167,6 +167,7 @@ ERRORS = {
     ),
     "overloaded": refused(503, _error("The server is overloaded.", "server_error", None)),
 }
+OVERLOADED = sse(_error("The engine is overloaded.", "server_error", "overloaded"))[0]
 
 
 def read(path: str, body: bytes) -> Got:
@@ -184,7 +185,7 @@ def read(path: str, body: bytes) -> Got:
     limit = "max_completion_tokens" if "max_completion_tokens" in data else "max_tokens"
     got.settings = settings_in(data, limit, "temperature", "top_p", "stop", "seed")
     got.speaks = "audio" in data.get("modalities", ()) and "audio" in data
-    got.logprobs = data.get("top_logprobs", 0) if data.get("logprobs") else 0
+    got.logprobs = data.get("top_logprobs", True) if data.get("logprobs") else 0
     return got
 
 
@@ -227,7 +228,7 @@ PROVIDER = Provider(
     content_type="text/event-stream",
     scripts=SCRIPTS,
     begun=sse(_ROLE, _chunk({"content": script.FIRST})),
-    failed=sse(_error("The engine is overloaded.", "server_error", "overloaded"))[0],
+    failed=OVERLOADED,
     errors=ERRORS,
     read=read,
     quirks={"reasoning_field": "reasoning_content"},  # as the places that have the field want it

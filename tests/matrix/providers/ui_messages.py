@@ -127,7 +127,7 @@ def read(path: str, body: bytes) -> Got:
     """A body's fields: the transport's (`ai` 7.0.173, `ui/http-chat-transport.ts`), and the call options."""
     assert path == ""
     data = json.loads(body)
-    got = Got(model=data["model"])
+    got = Got(model=data["model"], system=data.get("system", ""))  # which a page may say in the body
     for message in data["messages"]:
         for part in message["parts"]:
             _part(message["role"], part, got)
