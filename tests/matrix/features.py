@@ -33,7 +33,7 @@ FEATURES = (
         "the question's text and the answer's, to the byte",
         ("question", "text"),
         asked=("question",),
-        needs=("question", "text"),
+        needs=("text",),
     ),
     Feature(
         "end",

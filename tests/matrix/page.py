@@ -38,8 +38,11 @@ feature is compared, streamed and whole, and a cell that does worse, or better, 
 | ○ | impossible: one of the two protocols has no place for it |
 
 Behind ◐ and ○ stand the gaps it falls into, each told [below](#gaps) with the vendor's type that has it. What
-is asked and cannot be carried is also told in the answer's header `x-headrace-warnings`. Between a client and
-a provider of one protocol streams are passed on as their very bytes: {_RELAYED}.
+is asked and cannot be carried is also told in the answer's header `x-headrace-warnings`. What only has sound
+written down or a text spoken (`openai_audio`) asks nothing of a protocol without sound: there the client
+gets its own error for a wrong request, and no provider is asked. Between a client and a provider of one
+protocol streams are passed on as their very bytes:
+{_RELAYED}.
 """
 
 

@@ -11,7 +11,10 @@ _TEXT = "a transcription is text alone"
 _BESIDE = "what stands beside the sound was left out"
 _REQUEST: Gaps = {
     ("text", ("question",)): Gap(
-        "the question is the sound (speech reads its text aloud)", _ASKED, ("messages", "input"), _BESIDE
+        "the question is sound (only speech takes a text, to be spoken)",
+        _ASKED,
+        ("messages", "input"),
+        _BESIDE,
     ),
     ("tools", ("offer",)): Gap(_FORM, _ASKED, ("tools", "functions"), "tools was left out"),
     ("structured output", ("schema",)): Gap(

@@ -24,7 +24,7 @@ PAIRS: Mapping[tuple[str, str], Mapping[tuple[str, str], Exception_]] = {
     ("openai_audio", "gemini"): {
         ("refusal", "mark"): Exception_(
             False,
-            "a refusal is text there, marked by the filtered end, and a transcription does not say why it ends",
+            "a refusal is text there, marked by its end, and a transcription does not say why it ends",
         ),
     },
     ("openai_responses", "openai_responses"): {

@@ -147,6 +147,7 @@ BODIES: dict[str, Any] = {
 }  # fmt: skip
 WARNS = {"unknown fields": ("store",)}
 
+
 def spelling(event: Any) -> Any:
     """An image of a list gets its place in it: the official client puts lists together by `index`."""
     for choice in event.get("choices", ()) if isinstance(event, dict) else ():
