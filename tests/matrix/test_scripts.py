@@ -61,12 +61,11 @@ class Quiet(Pair):
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_script_says_to_its_vendors_own_client_what_it_tells(client: str, stage: Stage) -> None:
-    wire = client
-    measured = stage.run(Quiet(Direct(stage.rig), wire, wire, streamed=True).measure())
+    measured = stage.run(Quiet(Direct(stage.rig), client, client, streamed=True).measure())
     for feature in FEATURES:
         if feature.name in ("errors", "errors in stream", "truncation"):
             continue
         for facet in feature.facets:
             seen = measured.get((feature.name, facet))
-            claimed = expected(wire, wire, feature, facet).arrives
+            claimed = expected(client, client, feature, facet).arrives
             assert (seen.arrived if seen is not None else None) is claimed, (feature.name, facet, seen)
