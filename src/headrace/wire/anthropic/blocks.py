@@ -18,8 +18,8 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.arguments import IMPLIED, NO_ARGUMENTS, tool_input
 from headrace.wire.anthropic.schema import (
+    IMPLIED,
     WIRE_NAME,
     CitationPiece,
     JsonPiece,
@@ -28,6 +28,7 @@ from headrace.wire.anthropic.schema import (
     TextPiece,
     ThinkingPiece,
 )
+from headrace.wire.arguments import NO_ARGUMENTS, tool_input
 
 MAX_OPEN_BLOCKS = 1024
 MAX_OPAQUE_CHARS = 16 * 2**20  # of the input of a block that is kept opaque

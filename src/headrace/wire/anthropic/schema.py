@@ -11,7 +11,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from headrace.core.opaque import Opaque
+
 WIRE_NAME = "anthropic"
+# Stands with the arguments of a call that its block began with, or that has none.
+IMPLIED = Opaque(WIRE_NAME, {"implied": True})
 
 
 class TextPiece(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text_delta"):
