@@ -7,7 +7,16 @@ from importlib import import_module
 from headrace.errors import RequestError
 from headrace.wire.base import Wire
 
-WIRES = ("openai_chat", "openai_completions", "openai_responses", "anthropic", "gemini", "ollama", "tgi")
+WIRES = (
+    "openai_chat",
+    "openai_completions",
+    "openai_responses",
+    "anthropic",
+    "gemini",
+    "ollama",
+    "tgi",
+    "bedrock",
+)
 
 
 def wire_named(name: str) -> Wire:

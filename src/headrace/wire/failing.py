@@ -38,7 +38,7 @@ _KEYS = re.compile(
     r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
 )
 CONTEXT = re.compile(
-    r"(?i)context_length|maximum context|context (?:length|window|size)|prompt is too long"
+    r"(?i)context_length|maximum context|context (?:length|window|size)|(?:prompt|input) is too long"
     r"|too many (?:input )?tokens|must have less than \d+ tokens|exceeds? (?:the )?(?:available )?context"
     r"|`inputs` tokens \+ `max_new_tokens` must be"
 )
