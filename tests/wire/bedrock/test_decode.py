@@ -326,7 +326,8 @@ def test_the_text_that_ended_an_answer(fields: Any) -> None:
         (*TEXT[:4], event("messageStop")),
         (*TEXT[:-1], cost({"inputTokens": "many"})),
         (BEGIN, event("")),
-        (*LINES[:2], b'{"messageStop":{"stopReason":"end_turn"},"more":1}\n'),
+        (*LINES[:2], b'{"weather":{},"more":1}\n'),
+        (*LINES[:2], b'{"messageStop":{},"metadata":{}}\n'),
         (*LINES[:2], b'{"messageStop":"end_turn"}\n'),
         (*LINES[:2], b"{]\n"),
     ],
@@ -347,6 +348,10 @@ def test_lines_say_what_messages_say() -> None:
     assert decode(*LINES) == decode(BEGIN, text(0, 'Hé "\n'), stop(0), reason(), END)
     assert decode(b"\xef\xbb\xbf\r\n \n", *(one.replace(b"\n", b"\r\n") for one in LINES)) == decode(*LINES)
     assert decode(*LINES[:-1], LINES[-1].rstrip()) == decode(*LINES)
+    assert decode(*LINES[:-1], LINES[-1][:-2])[-1] == Finish("stop", "end_turn", clean=False)
+    assert failure(LINES[0][:9]).kind == failure(*LINES[:2], LINES[2][:9]).kind == "truncated"
+    beside = LINES[3].replace(b"}}", b'},"more":1}')
+    assert decode(*LINES[:3], beside, LINES[4]) == decode(*LINES)
 
 
 def test_what_is_malformed_inside_texts_is_mended() -> None:

@@ -106,7 +106,7 @@ def test_an_answer_that_is_no_stream_is_classed_by_its_exception(status: int, na
         b'{"output":{"message":{"role":"assistant","content":[]}},"stopReason":"end_turn"}',
         b'{\n  "Output": {\n    "x": 1\n  },\n  "Version": "1.0"\n}',
         b"[1]",
-        b"{" + b" " * 70_000,
+        b"{\n" + b" 12345\n" * 10_000,
         b"upstream connect error",
     ],
 )

@@ -10,6 +10,7 @@ from headrace.core.chunk import Failure
 from headrace.framing.eventstream import MAX_MESSAGE_BYTES, EventStreamDecoder, Message
 from headrace.framing.ndjson import NdjsonDecoder
 from headrace.wire.bedrock.failure import failure_from_response
+from headrace.wire.bedrock.schema import KNOWN
 from headrace.wire.failing import broken
 from headrace.wire.halves import read_mended
 from headrace.wire.misfit import Misfit, begun, is_odd
@@ -62,7 +63,10 @@ class Incoming:
         if self._messages is not None:
             out += [one for one in self._messages.close() if isinstance(one, Failure)]
         if self._lines is not None:
-            out += self._of_lines(self._lines.close())
+            rest = (
+                self._lines.close()
+            )  # a last line without an end: the beginning of one that was cut, or whole
+            out += self._of_lines([one for one in rest if self._misfit.found or _is_json(one)])
         if self._misfit.found and not self._inert:
             out.append(self._misfit.failure())
         self._inert = True
@@ -126,8 +130,16 @@ def _event(message: Message) -> Event:
     return Event(message.text(":event-type"), message.payload)
 
 
+def _is_json(line: bytes | Failure) -> bool:
+    try:
+        msgspec.json.decode(line if isinstance(line, bytes) else b"{}", type=msgspec.Raw)
+    except UNREADABLE:
+        return False
+    return True
+
+
 def _event_of_line(line: bytes) -> Event | None:
-    """A line's event; None where it is no object that holds one other object."""
+    """A line's event; None where it is no object that holds one event, or one other object."""
     try:
         read = _line(line)
     except UNREADABLE:
@@ -135,10 +147,8 @@ def _event_of_line(line: bytes) -> Event | None:
             read = _line(msgspec.json.encode(read_mended(line.decode("utf-8", "replace").encode())))
         except UNREADABLE:
             return None
-    if len(read) != 1:
-        return None
-    name, raw = next(iter(read.items()))
-    data = bytes(raw)
+    names = [name for name in read if name in KNOWN] or list(read)
+    data = bytes(read[names[0]]) if len(names) == 1 else b""
     if data[:1] != b"{":
         return None
-    return Event(name, data, failed=name == "error" or name.endswith("Exception"))
+    return Event(names[0], data, failed=names[0] == "error" or names[0].endswith("Exception"))
