@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from headrace.cli.main import headrace
+from headrace.framing.eventstream import encode_message
 
 RECORDINGS = Path(__file__).parents[2].parent / "shared" / "recordings"
 ID = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
@@ -167,3 +168,31 @@ def test_every_recording_ends_well() -> None:
     found = decode("--final", *files)
     assert len(found) == len(files) > 0
     assert [name for name, final in zip(files, found, strict=True) if final["error"]] == []
+
+
+@pytest.mark.parametrize("framing", ["auto", "jsonl", "sse"])
+def test_amazons_binary_stream_and_its_lines_say_the_same(framing: str) -> None:
+    events = [
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hé"}}),
+        ("messageStop", {"stopReason": "end_turn"}),
+        ("metadata", {"usage": {"inputTokens": 7, "outputTokens": 2, "totalTokens": 9}}),
+    ]
+    binary = b"".join(
+        encode_message({":message-type": "event", ":event-type": name}, json.dumps(body).encode())
+        for name, body in events
+    )
+    for data in (binary, lines([{name: body} for name, body in events])):
+        (found,) = decode("--wire", "bedrock", "--final", "--framing", framing, stdin=data)
+        assert (found["text"], found["error"]) == ("Hé", None)
+        assert found["usage"] == {"input_tokens": 7, "output_tokens": 2}
+
+
+@pytest.mark.recordings
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings folder is not beside the project")
+@pytest.mark.parametrize(("wire", "folder"), [("cohere", "cohere"), ("bedrock", "amazon-bedrock")])
+def test_recordings_kept_as_lines_are_read_by_their_wire(wire: str, folder: str) -> None:
+    files = sorted(str(path) for path in (RECORDINGS / "json_lines" / folder).glob("*.jsonl"))
+    for framing in ("auto", "jsonl"):
+        found = decode("--wire", wire, "--final", "--framing", framing, *files)
+        assert len(found) == len(files) > 0
+        assert [final["error"] for final in found] == [None] * len(files)

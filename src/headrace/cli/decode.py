@@ -18,6 +18,7 @@ from headrace.core.fold import ReplyFold
 from headrace.core.reply import Reply
 from headrace.core.stage import Stage, pipe
 from headrace.wire import WIRES, wire_named
+from headrace.wire.base import Wire
 
 PIECE_BYTES = 64 * 1024
 
@@ -51,7 +52,7 @@ def command(wire: str, final: bool, framing: Framing, exit_status: bool, files: 
     failed = False
     for name in files or ("-",):
         fold = ReplyFold()
-        stage = pipe(Reframe(framing), wire_named(wire).decoder())
+        stage = _stage(wire_named(wire), framing)
         with _opened(name) as file:
             for batch in _batches(file, stage):
                 fold.feed(batch)
@@ -64,6 +65,12 @@ def command(wire: str, final: bool, framing: Framing, exit_status: bool, files: 
             out.write(encode(final_of(reply)) + b"\n")
             out.flush()
     return 1 if failed and exit_status else 0
+
+
+def _stage(wire: Wire, framing: Framing) -> Stage[bytes, Chunk]:
+    """The wire's decoder; lines of JSON are framed for it where it reads event streams."""
+    events = wire.content_type == "text/event-stream"
+    return pipe(Reframe(framing), wire.decoder()) if events else wire.decoder()
 
 
 def _encoder() -> Callable[[object], bytes]:

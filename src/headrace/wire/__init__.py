@@ -15,6 +15,7 @@ WIRES = (
     "gemini",
     "ollama",
     "tgi",
+    "cohere",
     "bedrock",
 )
 

@@ -63,9 +63,7 @@ class Incoming:
         if self._messages is not None:
             out += [one for one in self._messages.close() if isinstance(one, Failure)]
         if self._lines is not None:
-            rest = (
-                self._lines.close()
-            )  # a last line without an end: the beginning of one that was cut, or whole
+            rest = self._lines.close()  # a last line without an end: whole, or cut and not to be read
             out += self._of_lines([one for one in rest if self._misfit.found or _is_json(one)])
         if self._misfit.found and not self._inert:
             out.append(self._misfit.failure())
