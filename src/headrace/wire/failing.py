@@ -49,6 +49,10 @@ QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|excee
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 
 
+class Misplaced(Exception):
+    """An event that has no place where it stands, or is not what it must be: the text says why."""
+
+
 class Complaint(msgspec.Struct, frozen=True):
     """What an error says, read from a wire's own shape.
 

@@ -29,6 +29,7 @@ from headrace.wire.anthropic.schema import (
     ThinkingPiece,
 )
 from headrace.wire.arguments import NO_ARGUMENTS, tool_input
+from headrace.wire.failing import Misplaced
 
 MAX_OPEN_BLOCKS = 1024
 MAX_OPAQUE_CHARS = 16 * 2**20  # of the input of a block that is kept opaque
@@ -49,10 +50,6 @@ _CARRIED: dict[str, frozenset[str]] = {
     "tool_use": frozenset({"type", "id", "name", "input"}),
 }
 _TEXTS = ("text", "thinking", "id", "name", "signature")
-
-
-class Misplaced(Exception):
-    """An event that has no place where it stands: the text says why."""
 
 
 class _Open:

@@ -18,7 +18,7 @@ from headrace.core.chunk import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import Truncated
-from headrace.wire.anthropic.blocks import Blocks, Misplaced
+from headrace.wire.anthropic.blocks import Blocks
 from headrace.wire.anthropic.event import known_piece, read_oddly
 from headrace.wire.anthropic.failure import failure_from_response
 from headrace.wire.anthropic.finish import reason_from
@@ -36,7 +36,7 @@ from headrace.wire.anthropic.schema import (
 from headrace.wire.anthropic.usage import usage_from
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
-from headrace.wire.failing import broken
+from headrace.wire.failing import Misplaced, broken
 from headrace.wire.reading import UNREADABLE
 
 _read = msgspec.json.Decoder(Event).decode

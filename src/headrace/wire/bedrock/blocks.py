@@ -22,8 +22,9 @@ from headrace.core.chunk import (
 )
 from headrace.core.opaque import Opaque
 from headrace.wire.arguments import NO_ARGUMENTS
-from headrace.wire.bedrock.open_block import Misplaced, OpenBlock
+from headrace.wire.bedrock.open_block import OpenBlock
 from headrace.wire.bedrock.schema import IMPLIED, WIRE_NAME, Fields, ReasoningPiece, ToolPiece, opaque
+from headrace.wire.failing import Misplaced
 from headrace.wire.kept import put_back
 from headrace.wire.reading import sift
 

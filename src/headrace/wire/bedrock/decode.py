@@ -24,11 +24,10 @@ from headrace.wire.bedrock.blocks import Blocks
 from headrace.wire.bedrock.failure import failure_from_event
 from headrace.wire.bedrock.finish import ended_badly, reason_from
 from headrace.wire.bedrock.incoming import Event, Incoming
-from headrace.wire.bedrock.open_block import Misplaced
 from headrace.wire.bedrock.schema import KNOWN, WIRE_NAME, BlockPiece, Fields, opaque
 from headrace.wire.bedrock.usage import usage_from
 from headrace.wire.event_decoder import MAX_EVENT_BYTES
-from headrace.wire.failing import broken
+from headrace.wire.failing import Misplaced, broken
 from headrace.wire.halves import read_mended
 from headrace.wire.kept import left_over
 from headrace.wire.reading import UNREADABLE

@@ -9,13 +9,10 @@ import msgspec
 from headrace.core.chunk import BlockKind
 from headrace.wire.arguments import tool_input
 from headrace.wire.bedrock.schema import STOP, Fields
+from headrace.wire.failing import Misplaced
 
 MAX_HELD_BYTES = 16 * 2**20  # of an image, or of a block that is kept opaque
 MAX_CITATIONS = 1024  # of one block, kept for the next turn
-
-
-class Misplaced(Exception):
-    """An event that has no place where it stands: the text says why."""
 
 
 class OpenBlock:

@@ -21,6 +21,7 @@ from headrace.core.opaque import Opaque
 from headrace.wire.arguments import NO_ARGUMENTS
 from headrace.wire.cohere.citations import citations_from
 from headrace.wire.cohere.schema import IMPLIED, PLAN, STOP, WIRE_NAME, Content, Fields, opaque
+from headrace.wire.failing import Misplaced
 from headrace.wire.kept import put_back
 
 MAX_OPEN_BLOCKS = 1024
@@ -31,10 +32,6 @@ MAX_CITATIONS = 1024  # of one text, kept for the next turn
 Place = tuple[Literal["content", "call", "plan"], int]
 _PLAN: Place = ("plan", 0)
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "reasoning"}
-
-
-class Misplaced(Exception):
-    """An event that has no place where it stands: the text says why."""
 
 
 class _Open:

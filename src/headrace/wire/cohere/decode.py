@@ -11,7 +11,7 @@ from headrace.core.chunk import CandidateEnd, Chunk, Failure, Finish, Start, Usa
 from headrace.core.opaque import Opaque
 from headrace.errors import Truncated
 from headrace.wire.base import NO_QUIRKS
-from headrace.wire.cohere.blocks import Blocks, Misplaced
+from headrace.wire.cohere.blocks import Blocks
 from headrace.wire.cohere.failure import ended_badly, failure_from_event, failure_from_response
 from headrace.wire.cohere.finish import reason_from
 from headrace.wire.cohere.odd_piece import read_piece, said
@@ -28,7 +28,7 @@ from headrace.wire.cohere.schema import (
 )
 from headrace.wire.cohere.usage import usage_from
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
-from headrace.wire.failing import broken
+from headrace.wire.failing import Misplaced, broken
 from headrace.wire.halves import read_mended
 from headrace.wire.kept import left_over
 from headrace.wire.reading import UNREADABLE

@@ -8,9 +8,10 @@ import msgspec
 
 from headrace.core.chunk import Chunk, Token
 from headrace.core.opaque import Opaque
-from headrace.wire.cohere.blocks import Blocks, Misplaced
+from headrace.wire.cohere.blocks import Blocks
 from headrace.wire.cohere.schema import WIRE_NAME, Content, Fields, opaque
 from headrace.wire.cohere.tokens import tokens_from
+from headrace.wire.failing import Misplaced
 from headrace.wire.kept import Known, left_over
 
 V = TypeVar("V")
