@@ -5,6 +5,8 @@ UV := $(VENV)/bootstrap/bin/uv
 BIN := $(VENV)/bin
 PORT ?= 8787
 HOST ?= 127.0.0.1
+NODE := tests/node
+NPM_QUIET := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: run test check bench fuzz soak lock clean
 
@@ -12,7 +14,7 @@ run: $(VENV)/.ready
 	$(BIN)/headrace models pull smollm2-135m-instruct
 	$(BIN)/headrace serve --host $(HOST) --port $(PORT)
 
-test: check
+test: check $(NODE)/node_modules/.ready
 	$(BIN)/python -m pytest -q
 
 check: $(VENV)/.ready
@@ -35,6 +37,12 @@ lock: $(UV)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev pyproject.toml -o locks/dev.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev --group bench -c locks/dev.txt pyproject.toml -o locks/bench.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev --group fuzz -c locks/dev.txt pyproject.toml -o locks/fuzz.txt
+	if command -v npm >/dev/null; then cd $(NODE) && npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM_QUIET); fi
+
+# The npm package that judges the UI message stream, for tests only. Where npm is missing they skip, and say so.
+$(NODE)/node_modules/.ready: $(NODE)/package-lock.json
+	@command -v npm >/dev/null || exit 0; cd $(NODE) && if npm ci $(NPM_QUIET) >/dev/null; \
+	then touch node_modules/.ready; else echo "npm ci failed: the tests of the npm package are skipped" >&2; fi
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -55,4 +63,4 @@ $(VENV)/.fuzz: $(VENV)/.ready locks/fuzz.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(NODE)/node_modules

@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import client, decode, gateway, http_client, import_time, memory, translate
+from benchmarks import client, decode, gateway, http_client, import_time, memory, partial, translate
 from benchmarks.rig.docs import write_page
 from benchmarks.rig.options import Options, carry_out, parsed
 from benchmarks.rig.result import RESULTS, Result
@@ -20,6 +20,7 @@ SCRIPTS = {
     "client": client.measure,
     "http_client": http_client.measure,
     "decode": decode.measure,
+    "partial": partial.measure,
     "import_time": import_time.measure,
 }
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         TextDelta,
         Token,
         ToolCallDelta,
+        ToolResult,
         TranscriptDelta,
         UsageReport,
         VendorPart,
@@ -91,16 +92,31 @@ if TYPE_CHECKING:
     from headrace.core.usage import (
         Usage,
     )
+    from headrace.dispatch.names import (
+        anthropic,
+        google,
+        openai,
+    )
+    from headrace.dispatch.objects import (
+        ObjectResult,
+        generate_object,
+        stream_object,
+        stream_object_sync,
+    )
     from headrace.dispatch.runtime import (
         Runtime,
     )
     from headrace.dispatch.text import (
         TextResult,
         generate_text,
-        openai,
         stream_chunks,
         stream_sync,
         stream_text,
+    )
+    from headrace.dispatch.tools import (
+        ToolRun,
+        run_tools,
+        run_tools_sync,
     )
     from headrace.errors import (
         AuthError,
@@ -109,6 +125,7 @@ if TYPE_CHECKING:
         ContentBlocked,
         ContextOverflow,
         HeadraceError,
+        OutputError,
         ProviderError,
         RateLimited,
         RequestError,
@@ -118,6 +135,7 @@ if TYPE_CHECKING:
         StreamGenerationException,
         StreamingError,
         StreamTimeoutException,
+        ToolError,
         Truncated,
         Unavailable,
         UnknownModel,
@@ -135,8 +153,23 @@ if TYPE_CHECKING:
         StreamProgress,
         TextStream,
     )
+    from headrace.stream.partial import (
+        PartialStream,
+    )
     from headrace.stream.sync import (
         SyncStream,
+    )
+    from headrace.structured.function import (
+        FunctionTool,
+        tool,
+    )
+    from headrace.structured.growing import (
+        Growing,
+        read_output,
+    )
+    from headrace.structured.schema import (
+        schema_of,
+        strict_schema,
     )
     from headrace.transport.sse import (
         stream_sse,
@@ -150,7 +183,7 @@ _ROOMS = {
     "headrace.core.chunk": (
         "AudioDelta BlockEnd BlockStart Cancelled CandidateEnd Chunk Citation "
         "Failure Finish FinishReason ImageDelta ReasoningDelta RefusalDelta "
-        "Start Step Terminal TextDelta Token ToolCallDelta TranscriptDelta "
+        "Start Step Terminal TextDelta Token ToolCallDelta ToolResult TranscriptDelta "
         "UsageReport VendorPart Verdict Word"
     ),
     "headrace.core.fold": "ReplyFold fold",
@@ -164,20 +197,27 @@ _ROOMS = {
     "headrace.core.request": "GenerationSettings Request ResponseFormat Speech Tool ToolChoice Transcription",
     "headrace.core.stage": "Stage pipe",
     "headrace.core.usage": "Usage",
+    "headrace.dispatch.names": "anthropic google openai",
+    "headrace.dispatch.objects": "ObjectResult generate_object stream_object stream_object_sync",
     "headrace.dispatch.runtime": "Runtime",
-    "headrace.dispatch.text": "TextResult generate_text openai stream_chunks stream_sync stream_text",
+    "headrace.dispatch.text": "TextResult generate_text stream_chunks stream_sync stream_text",
+    "headrace.dispatch.tools": "ToolRun run_tools run_tools_sync",
     "headrace.errors": (
         "AuthError BadRequest ConfigError ContentBlocked ContextOverflow "
-        "HeadraceError ProviderError RateLimited RequestError RunnerError "
+        "HeadraceError OutputError ProviderError RateLimited RequestError RunnerError "
         "SlowReader StreamCancelledException StreamGenerationException "
-        "StreamTimeoutException StreamingError Truncated Unavailable "
+        "StreamTimeoutException StreamingError ToolError Truncated Unavailable "
         "UnknownModel WireError"
     ),
     "headrace.framing.sse": "Event SseDecoder",
     "headrace.stream.generation": (
         "BufferedStream GenerationChunk GenerationResult GenerationStream StreamProgress TextStream"
     ),
+    "headrace.stream.partial": "PartialStream",
     "headrace.stream.sync": "SyncStream",
+    "headrace.structured.function": "FunctionTool tool",
+    "headrace.structured.growing": "Growing read_output",
+    "headrace.structured.schema": "schema_of strict_schema",
     "headrace.transport.sse": "stream_sse",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
@@ -207,6 +247,7 @@ __all__ = [
     "TextDelta",
     "Token",
     "ToolCallDelta",
+    "ToolResult",
     "TranscriptDelta",
     "UsageReport",
     "VendorPart",
@@ -255,15 +296,27 @@ __all__ = [
     "pipe",
     # core.usage
     "Usage",
+    # dispatch.names
+    "anthropic",
+    "google",
+    "openai",
+    # dispatch.objects
+    "ObjectResult",
+    "generate_object",
+    "stream_object",
+    "stream_object_sync",
     # dispatch.runtime
     "Runtime",
     # dispatch.text
     "TextResult",
     "generate_text",
-    "openai",
     "stream_chunks",
     "stream_sync",
     "stream_text",
+    # dispatch.tools
+    "ToolRun",
+    "run_tools",
+    "run_tools_sync",
     # errors
     "AuthError",
     "BadRequest",
@@ -271,6 +324,7 @@ __all__ = [
     "ContentBlocked",
     "ContextOverflow",
     "HeadraceError",
+    "OutputError",
     "ProviderError",
     "RateLimited",
     "RequestError",
@@ -280,6 +334,7 @@ __all__ = [
     "StreamGenerationException",
     "StreamTimeoutException",
     "StreamingError",
+    "ToolError",
     "Truncated",
     "Unavailable",
     "UnknownModel",
@@ -294,8 +349,19 @@ __all__ = [
     "GenerationStream",
     "StreamProgress",
     "TextStream",
+    # stream.partial
+    "PartialStream",
     # stream.sync
     "SyncStream",
+    # structured.function
+    "FunctionTool",
+    "tool",
+    # structured.growing
+    "Growing",
+    "read_output",
+    # structured.schema
+    "schema_of",
+    "strict_schema",
     # transport.sse
     "stream_sse",
 ]

@@ -12,6 +12,8 @@ HeadraceError                          (code, retryable, http_status)
 │   ├── StreamTimeoutException     one of the four clocks ran out (also a TimeoutError)
 │   ├── StreamCancelledException   it was cancelled
 │   └── StreamGenerationException  the source itself raised
+├── OutputError       the answer is not of the form asked for (text, path)
+├── ToolError         a function that the model called failed (tool, call_id)
 ├── RunnerError       a local engine failed   (E101..E504, G001..G100, recoverable)
 ├── RequestError      asked what cannot be done (field, value, why)
 │   └── UnknownModel  no such model
@@ -191,6 +193,46 @@ class StreamGenerationException(StreamingError):
 
     kind = "generation"
     default_http_status = 500
+
+
+class OutputError(HeadraceError):
+    """The answer came, and is no value of what was asked for. Asking again may give one.
+
+    code: invalid (JSON, but not of the type), not_json, incomplete (cut off: too few tokens), empty, refused,
+    too_long. text: the answer as it came. path: where in it, such as `items[3].price`; empty for all of it.
+    """
+
+    kind = "output"
+    default_code = "invalid"
+    default_retryable = True
+    default_http_status = 502
+
+    def __init__(self, message: str, *, text: str = "", path: str = "", **root: Any) -> None:
+        super().__init__(message, **root)
+        self.text = text
+        self.path = path
+
+    def details(self) -> dict[str, Any]:
+        return {"text": self.text, "path": self.path}
+
+
+class ToolError(HeadraceError):
+    """A call that the model made of a function could not be answered; raised where that is asked for.
+
+    code: raised (by the function, which is the cause), timeout, bad_arguments, bad_result, unknown_tool,
+    busy. tool: the name that was called. call_id: of the call.
+    """
+
+    kind = "tool"
+    default_code = "raised"
+
+    def __init__(self, message: str, *, tool: str = "", call_id: str = "", **root: Any) -> None:
+        super().__init__(message, **root)
+        self.tool = tool
+        self.call_id = call_id
+
+    def details(self) -> dict[str, Any]:
+        return {"tool": self.tool, "call_id": self.call_id}
 
 
 class RunnerError(HeadraceError):

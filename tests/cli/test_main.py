@@ -11,6 +11,7 @@ from headrace.cli.main import COMMANDS, exit_code_of, run
 from headrace.cli.terminal import has_colour, paint
 from headrace.errors import KINDS, AuthError, ConfigError, RequestError, RunnerError, UnknownModel
 from headrace.runners.weights import ROWS
+from headrace.wire import FRONTS, WIRES
 
 
 def headrace(*args: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
@@ -97,12 +98,12 @@ def test_completion_prints_a_script_of_that_shell(shell: str, capsys: pytest.Cap
     assert f"_HEADRACE_COMPLETE={shell}_complete" in script
 
 
-def test_completion_completes_commands_and_options() -> None:
-    env = {"_HEADRACE_COMPLETE": "zsh_complete", "COMP_WORDS": "headrace de", "COMP_CWORD": "1"}
-    done = headrace(env=env)
-    assert done.stdout.split("\n")[1] == "decode"
-    env = {"_HEADRACE_COMPLETE": "zsh_complete", "COMP_WORDS": "headrace decode --wire op", "COMP_CWORD": "3"}
-    assert "openai_chat" in headrace(env=env).stdout
+def test_completion_completes_commands_and_options(tmp_path: Path) -> None:
+    assert completed("headrace de", tmp_path) == ["decode"]
+    for option, names in (("decode --wire", WIRES), ("convert --from", WIRES), ("convert --to", FRONTS)):
+        openai = [name for name in names if name.startswith("op")]
+        assert completed(f"headrace {option} op", tmp_path) == openai
+    assert completed("headrace convert --to ui", tmp_path) == ["ui_messages"]
 
 
 class Stream:

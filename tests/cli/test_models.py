@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import msgspec
@@ -89,6 +92,65 @@ def test_no_colour_is_no_bold_either(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[1m" in model_table([])
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in model_table([])
+
+
+@pytest.fixture
+def asked(place: Path) -> Iterator[list[str]]:
+    """The provider `up` on loopback, which speaks Ollama's protocol; the paths it was asked for."""
+    paths: list[str] = []
+
+    class Up(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            body = b'{"models": [{"model": "big"}, {"model": "small"}]}'
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Up) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        (place.parent / "headrace.toml").write_text(
+            f'[providers.up]\nwire = "ollama"\nbase_url = "http://127.0.0.1:{server.server_port}"\n'
+            '[aliases]\nquick = "up/small"\n'
+        )
+        yield paths
+        server.shutdown()
+        thread.join()
+
+
+def test_a_provider_is_asked_for_its_models(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "--provider", "up"]) == 0
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title.split() == ["MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"]
+    assert [row.split() for row in rows] == [
+        ["up/big", "llm", "-", "ready"],
+        ["up/small", "llm", "-", "ready", "quick"],
+    ]
+    assert run(["models", "--provider", "up", "--json"]) == 0
+    cards = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(card["id"], card["aliases"]) for card in cards] == [("up/big", []), ("up/small", ["quick"])]
+    assert asked == ["/api/tags", "/api/tags"]
+
+
+def test_a_provider_that_is_not_known_not_there_or_has_no_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GROQ_API_KEY", raising=False)
+    for name, code, said in (
+        ("grok", 2, "did you mean groq"),
+        ("up", 1, "refused"),
+        ("groq", 1, "GROQ_API_KEY"),
+    ):
+        assert run(["models", "--provider", name]) == code
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.count("\n") == 1
+    assert run(["models", "--provider", "up", "--all"]) == 2
 
 
 def test_path_of_what_is_not_here_says_what_to_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -147,15 +147,19 @@ def test_a_model_name_cannot_steer_the_terminal(args: list[str], env: dict[str, 
 
 
 @pty_only
-@pytest.mark.parametrize("final", [[], ["--final"]], ids=["chunks", "final"])
-def test_a_recording_cannot_steer_the_terminal(final: list[str], env: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("final", [[], ["--final"]], ids=["stream", "final"])
+@pytest.mark.parametrize(
+    "command", ["decode --wire openai_chat", "convert --from openai_chat --to ollama_generate"]
+)
+def test_a_recording_cannot_steer_the_terminal(
+    command: str, final: list[str], env: dict[str, str], tmp_path: Path
+) -> None:
     event = {"id": "c", "choices": [{"index": 0, "delta": {"content": EVIL}, "finish_reason": "stop"}]}
     (tmp_path / "evil.sse").write_text(f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n")
-    shown = asyncio.run(
-        shown_by("decode", "--wire", "openai_chat", *final, str(tmp_path / "evil.sse"), env=env)
-    )
+    shown = asyncio.run(shown_by(*command.split(), *final, str(tmp_path / "evil.sse"), env=env))
     assert_harmless(shown)
-    assert EVIL in [json.loads(line).get("text") for line in shown.splitlines()]
+    lines = [json.loads(line) for line in shown.splitlines() if line.startswith("{")]
+    assert EVIL in [line.get("text", line.get("response")) for line in lines]
 
 
 def test_a_log_line_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,7 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     UsageReport,
     VendorPart,
@@ -37,7 +38,7 @@ from headrace.core.chunk import (
     Word,
 )
 from headrace.core.fold import ReplyFold, fold
-from headrace.core.message import ReasoningPart, TextPart, ToolCallPart
+from headrace.core.message import Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import KINDS, HeadraceError, RateLimited
@@ -123,7 +124,11 @@ def test_media_transcripts_and_reports_are_kept() -> None:
             ImageDelta(1, b"whole", "image/png"),
             BlockStart(2, "transcript"),
             TranscriptDelta(2, "hel", committed=False),
-            TranscriptDelta(2, "hello", words=(Word("hello", 0.0, 0.4),)),
+            TranscriptDelta(
+                2, "hello", words=(Word("hello", 0.0, 0.4),), tokens=(Token("hello", logprob=-1.0),)
+            ),
+            TranscriptDelta(2, "", language="en", segments=(Word("hello", 0.0, 0.5, speaker="A"),)),
+            TranscriptDelta(2, " you", committed=False, segments=(Word("you"),), language="fr"),
             BlockStart(3, "refusal"),
             RefusalDelta(3, "no"),
             Step("ocr", 1, 2),
@@ -138,6 +143,10 @@ def test_media_transcripts_and_reports_are_kept() -> None:
     assert [image.data for image in candidate.images] == [b"whole"]
     assert candidate.transcript == "hello"
     assert candidate.words[0].end_s == 0.4
+    assert candidate.segments == (Word("hello", 0.0, 0.5, speaker="A"),)
+    assert candidate.language == "en"
+    assert [token.text for token in candidate.transcript_tokens] == ["hello"]
+    assert candidate.tokens == ()
     assert reply.refusal == "no"
     assert reply.steps[0].name == "ocr"
     assert reply.verdicts[0].issues == ("email",)
@@ -159,6 +168,42 @@ def test_an_unfinished_reply_has_no_finish_reason() -> None:
 
 def test_only_the_first_terminal_counts() -> None:
     assert fold([Failure("wire", "bad"), Finish()]).failure == Failure("wire", "bad")
+
+
+def test_the_turns_of_a_reply_with_tools_are_a_conversation() -> None:
+    call = [BlockStart(1, "tool-call", "c1", "add"), ToolCallDelta(1, "{}"), BlockEnd(1)]
+    chunks: list[Chunk] = [
+        Start("a", "m"),
+        BlockStart(0, "text"),
+        TextDelta(0, "Let me see. "),
+        BlockEnd(0),
+        *call,
+        CandidateEnd("tool_calls"),
+        ToolResult("c1", "add", (TextPart("3"),)),
+        ToolResult("c2", "sub", (TextPart("no"),), is_error=True),
+    ]
+    asked = Message("assistant", (TextPart("Let me see. "), ToolCallPart("c1", "add", "{}")))
+    told = Message(
+        "tool", (ToolResultPart("c1", (TextPart("3"),)), ToolResultPart("c2", (TextPart("no"),), True))
+    )
+    waiting = fold(chunks)
+    assert waiting.messages == (asked, told)
+    assert (waiting.text, len(waiting.tool_calls), len(waiting.tool_results)) == ("Let me see. ", 1, 2)
+    chunks += [
+        Start("b", "m"),
+        BlockStart(2, "text"),
+        TextDelta(2, "It is 3."),
+        CandidateEnd("stop"),
+        Finish(),
+    ]
+    for begun in (chunks, [one for one in chunks if not isinstance(one, (Start, BlockStart))]):
+        whole = fold(begun)
+        assert whole.text == "It is 3."
+        assert whole.messages[-1] == Message("assistant", (TextPart("It is 3."),))
+        assert whole.finish_reason == "stop"
+    whole = fold(chunks)
+    assert whole.messages == (asked, told, whole.message)
+    assert (whole.id, whole.tool_calls, whole.tool_results) == ("b", (), ())
 
 
 def _calls(count: int) -> int:
@@ -187,7 +232,7 @@ def test_every_chunk_has_the_documented_readings_and_survives_json() -> None:
     for kind in get_args(Chunk):
         fields = {"block": 0, "text": "t", "reasoning": "r", "refusal": "n", "arguments": "{}", "data": b"d"}
         fields |= {"kind": "text", "name": "n", "status": "safe", "usage": Usage(), "part": Opaque("w", 1)}
-        fields |= {"finish_reason": "stop", "message": "m"}
+        fields |= {"finish_reason": "stop", "message": "m", "id": "i"}
         required = [f.name for f in msgspec.structs.fields(kind) if f.required]
         chunk = kind(**{name: fields[name] for name in required})
         assert isinstance(chunk.text, str)
@@ -231,3 +276,12 @@ def test_reasoning_keeps_what_its_vendor_said_when_it_closed_the_block() -> None
         BlockEnd(1),
     ]
     assert fold(chunks).message.parts == (ReasoningPart("hm", closed), ReasoningPart("", opened))
+
+
+def test_a_piece_of_a_transcript_counts_as_other_text_does() -> None:
+    said = TranscriptDelta(0, "hi")
+    assert (said.token_count, said.logprob) == (1, None)
+    assert TranscriptDelta(0, "hi", tokens=(Token("h", logprob=-2.0), Token("i"))).token_count == 2
+    assert TranscriptDelta(0, "hi", tokens=(Token("h", logprob=-2.0),)).logprob == -2.0
+    assert TranscriptDelta(0, "h", committed=False).token_count == 0  # it will be said again
+    assert TranscriptDelta(0, "", segments=(Word("hi"),)).token_count == 0

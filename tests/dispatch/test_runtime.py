@@ -43,6 +43,8 @@ def test_a_model_is_found(asked: str, found: str) -> None:
         ("sim/ecoh", "sim/echo"),
         ("lokal", "local"),
         ("gpt-4o", "did you mean openai/gpt-4o?"),
+        ("claude-opus-4-5", "did you mean anthropic/claude-opus-4-5?"),
+        ("gemini-2.5-flash", "did you mean google/gemini-2.5-flash?"),
         ("opnai/gpt-4o", "did you mean openai/gpt-4o?"),
         ("openai/", "the name after openai/ is missing"),
         ("nobody/x", "PROVIDER/NAME"),
@@ -127,6 +129,7 @@ def test_what_only_local_models_need_is_not_imported_for_the_others() -> None:
         "from headrace import generate_text, stream_text\n"
         "assert asyncio.run(generate_text('sim/echo', 'hi')).text == 'hi'\n"
         "heavy = ('headrace.runners.local', 'headrace.runners.store', 'http.client', 'urllib.request')\n"
+        "heavy += ('headrace.structured.growing', 'pydantic')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -1,7 +1,8 @@
 """Every block of Python and shell in the documents runs, as a program of its own in an empty folder.
 
 The local model is played by `sim/echo` (an alias in a headrace.toml), and port 8787 is a server of this test.
-An HTML comment on the line before a block may say otherwise: `<!-- not run: WHY -->`.
+An HTML comment on the line before a block may say otherwise: `<!-- not run: WHY -->`. Blocks of JavaScript
+run under Node, beside the packages of `tests/node`, and are skipped where those are missing.
 """
 
 import os
@@ -14,11 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.node.page import HERE, missing
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 _FENCE = re.compile(r"(?:<!-- (?P<note>[^\n]*?) -->\n)?^```(?P<lang>\w*)\n(?P<code>.*?)^```", re.M | re.S)
 RECORDING = ROOT / "tests" / "docs" / "recording.sse"
+RUNNERS = {
+    "python": [sys.executable, "-W", "error", "-c"],
+    "sh": ["bash", "-euo", "pipefail", "-c"],
+    "js": ["node", "--input-type=module", "--eval"],
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ def runnable() -> list[object]:
     return [
         pytest.param(block, id=f"{block.page}:{block.line}")
         for block in blocks()
-        if block.lang in ("python", "sh") and not block.note.startswith("not run:")
+        if block.lang in RUNNERS and not block.note.startswith("not run:")
     ]
 
 
@@ -53,7 +60,8 @@ def test_every_block_has_a_known_language_and_every_exception_a_reason() -> None
     odd = [
         f"{block.page}:{block.line}"
         for block in blocks()
-        if block.lang not in ("python", "sh", "toml", "json", "text")
+        if block.lang not in (*RUNNERS, "jsx", "toml", "json", "text")
+        or (block.lang == "jsx" and not block.note)
         or (block.note and not re.fullmatch(r"not run: .{5,}", block.note))
     ]
     assert odd == []
@@ -95,12 +103,17 @@ def port(env: dict[str, str]) -> Iterator[str]:
 def test_block(block: Block, env: dict[str, str], port: str, tmp_path: Path) -> None:
     code = block.code.replace("127.0.0.1:8787", f"127.0.0.1:{port}")
     shutil.copy(RECORDING, tmp_path)
-    argv = (
-        [sys.executable, "-W", "error", "-c", code]
-        if block.lang == "python"
-        else ["bash", "-euo", "pipefail", "-c", code]
-    )
+    if block.lang == "js":
+        if missing():
+            pytest.skip(missing())
+        (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
     done = subprocess.run(
-        argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+        [*RUNNERS[block.lang], code],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,12 +6,13 @@ import dataclasses
 import re
 from pathlib import Path
 
-from headrace.config import Clocks, ServerSettings, parse_config
-from headrace.providers import KNOWN, provider_rows
-from headrace.providers.quirks import QUIRKS
+from headrace.config import Clocks, ProviderSettings, ServerSettings, parse_config
+from headrace.providers import provider_rows
 from headrace.server.limits import Limits
+from headrace.wire import WIRES
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/reference/configuration.md").read_text()
 
 
 def table(title: str) -> list[list[str]]:
@@ -27,6 +28,21 @@ def test_the_whole_file_loads_and_its_clocks_are_the_defaults() -> None:
     assert settings.clocks == Clocks()
     assert (settings.server.host, settings.server.port) == (ServerSettings().host, ServerSettings().port)
     assert provider_rows(settings)["up"].clocks == Clocks(idle_s=60)
+
+
+def test_the_file_of_the_guide_loads() -> None:
+    text = re.search(r"```toml\n(.*?)```", (ROOT / "docs/howto/add-a-provider.md").read_text(), re.S)
+    assert text
+    rows = provider_rows(parse_config(text[1]))
+    assert rows["azure_responses"].shown_url == "$AZURE_RESPONSES_URL"
+    assert rows["claude_gateway"].auth == "x-api-key"
+
+
+def test_the_guide_tells_every_field_of_a_provider() -> None:
+    guide = (ROOT / "docs/howto/add-a-provider.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \|", guide, re.M)
+    assert set(told) | {"api_key"} == set(ProviderSettings.__struct_fields__)
+    assert all(f"`{wire}`" in guide for wire in WIRES)
 
 
 def test_every_field_is_on_the_page() -> None:
@@ -45,16 +61,3 @@ def test_the_servers_bounds_and_their_defaults() -> None:
     true = dataclasses.asdict(Limits())
     assert true.pop("keepalive_after_s") == 10  # stands in the file above
     assert sizes == true
-
-
-def test_the_known_providers() -> None:
-    assert table("Known providers") == [
-        [f"`{row.name}`", row.base_url, f"`{row.api_key_env}`" if row.api_key_env else "none"]
-        for row in KNOWN.values()
-    ]
-
-
-def test_the_quirks() -> None:
-    assert [row[0].strip("`") for row in table("Quirks of the wire openai_chat")] == list(
-        QUIRKS["openai_chat"]
-    )

@@ -1,5 +1,6 @@
 """The tables of the documents name what is in the code: no more, no less."""
 
+import json
 import re
 import tomllib
 from importlib import import_module
@@ -15,7 +16,10 @@ from headrace.core.chunk import Chunk
 from headrace.errors import KINDS
 from headrace.providers.registry import KNOWN
 from headrace.runners.weights import ROWS
-from headrace.wire import WIRES
+from headrace.testing.conformance import CHECKS, WireCase
+from headrace.wire import FRONTS, WIRES
+from headrace.wire.ui_messages import data
+from headrace.wire.ui_messages.parse import RequestBody
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,7 +82,8 @@ def test_providers() -> None:
     told = re.search(r"^Known: ([^.]*)\.", page, re.M)
     assert told
     assert re.split(r",\s+", told[1]) == sorted(KNOWN)
-    assert f"OpenAI and {len(KNOWN) - 1} others" in (ROOT / "README.md").read_text()
+    places = {row.shown_url for row in KNOWN.values()}  # OpenAI's is known by three wires
+    assert f"OpenAI and {len(places) - 1} others" in (ROOT / "README.md").read_text()
 
 
 def options_of(command: click.Command) -> set[str]:
@@ -101,9 +106,21 @@ def test_commands_and_options() -> None:
     for name, text in sections.items():
         told = set(re.findall(r"`(--?[a-z][a-z-]*)`", text))
         assert told == options_of(import_module(COMMANDS[name][0]).command), name
-    assert re.findall(
-        r"`(\w+)`", sections["decode"].partition("of the recording:")[2].splitlines()[0]
-    ) == list(WIRES)
+    for name, before, names in (("decode", "of the recording:", WIRES), ("convert", "to write:", FRONTS)):
+        line = sections[name].partition(before)[2].splitlines()[0]
+        assert re.findall(r"`(\w+)`", line) == list(names)
+
+
+def test_what_a_page_may_ask_and_what_it_gets() -> None:
+    page = "docs/howto/web-front-end.md"
+    told = {name for first, _ in rows(page, 2) for name in re.findall(r"`([^`]+)`", first)}
+    parts = set(re.findall(r'"(data-[a-z-]+)"', Path(data.__file__).read_text()))
+    assert told == {*RequestBody.__struct_fields__, *parts} - {"messages"}
+    pinned = json.loads((ROOT / "tests/node/package.json").read_text())["dependencies"]
+    judges = [version.removeprefix("npm:ai@") for name, version in pinned.items() if name.startswith("ai")]
+    said = re.search(r"`ai` ([\d.]+\d) and ([\d.]+\d)", (ROOT / page).read_text())
+    assert said
+    assert list(said.groups()) == judges
 
 
 def test_every_public_name_is_in_the_api_page_and_no_other() -> None:
@@ -123,6 +140,15 @@ def test_what_coming_from_names_is_there() -> None:
     known = {*headrace.__all__, *(name for home in homes for name in dir(home))}
     assert len(names) > 20
     assert names - known == {"connect_s", "gguf", "local"}
+
+
+def test_the_conformance_suite() -> None:
+    page = (ROOT / "docs/howto/add-a-wire.md").read_text()
+    told = [re.findall(r"^\| `([\w.]+)` \|", part, re.M) for part in page.split("\n## ")]
+    *_, fields, checks = [names for names in told if names]
+    assert checks == list(CHECKS)
+    true = {*WireCase.__dataclass_fields__, "Sample.enough"}
+    assert set(fields) == true
 
 
 def test_the_layers_told_are_the_layers_held() -> None:

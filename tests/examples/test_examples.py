@@ -20,10 +20,12 @@ SAYS = {
     "collect.py": "Say hello.\nSay goodbye.\n",
     "composition.py": "RIVERS: THE RHINE IS LONG.\nTHE RHONE IS SWIFT.\n",
     "metadata.py": "ended: stop\n",
+    "objects.py": "Mix flour, water, salt and yeast.\nLet it rise.\nBake.\n",
     "progress.py": "Count from one to ten.\n",
     "settings.py": "Write about rain.\nAda\n",
     "sync.py": "Name a river.\n",
     "text.py": "Write two sentences about rivers.\n",
+    "tools.py": "How many days are there from 2026-03-01 to 2026-12-24?\n",
 }
 SERVED = {"openai_client.py", "sse.py"}
 

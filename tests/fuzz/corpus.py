@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.framing.wpt import CASES
 from tests.fuzz.targets import pack
+from tests.structured.kinds import EXAMPLE
+from tests.wire.openai_audio.events import STREAMS as AUDIO
 
 
 def _chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **fields: Any) -> bytes:
@@ -43,6 +45,25 @@ _CHAT: tuple[bytes, ...] = (
     b"<!doctype html><title>502</title>",
 )
 
+_HEAD = b'content-disposition: form-data; name="a"'
+_FORMS: tuple[bytes, ...] = (
+    b"--x\r\n%b\r\n\r\nvalue\r\n--x--\r\n" % _HEAD,
+    b'pre\r\n--x \t\r\n%b; filename="b"\r\nContent-Type: audio/wav\r\n\r\n\r\n--xy\r\r\n\r\n--x--' % _HEAD,
+    b"--x\r\n%b\r\n\r\n\r\n--x\r\n%b\r\n\r\nb\r\n--x\r\n%b\r\n\r\nc\r\n--x--" % (_HEAD, _HEAD, _HEAD),
+    b"--x\r\nX: a\r\n b\r\n%b; filename*=UTF-8''%%C3%%BC\r\n\r\nlonger than eight\r\n--x-" % _HEAD,
+)
+
+_ORDER = json.dumps(EXAMPLE).encode()
+_VALUES: tuple[bytes, ...] = (
+    _ORDER,
+    b"Here it is:\n```json\n" + _ORDER + b"\n```\nAnything {else}?",
+    _ORDER[:150],
+    b'[1, {"id": 1, "name": "a\\ud83d\\ude00\\n", "size": "small"}, 2]',
+    b'{"a": [[], {}, "", -1.5e3, true, null]}',
+    b"[1, 2",
+    b"no JSON at all",
+)
+
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "sse": (
         *(pack(case.stream.replace(b"." * 3000, b"."), b"\x40\x80\xc0") for case in CASES),
@@ -51,9 +72,42 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         pack(b"\xef\xbb\xbf\xef\xbb\xbf: x\n\n\xf0\x9f\x98\xed\xa0\x80", b"\x10\x20"),
     ),
     "openai_chat": tuple(pack(stream, b"\x33\x77\xbb") for stream in _CHAT),
+    "multipart": tuple(pack(stream, b"\x33\x77\xbb") for stream in _FORMS),
+    "openai_audio": (
+        *(pack(b"".join(events), b"\x33\x77\xbb") for events in AUDIO.values()),
+        pack(b'{"text": "Hi", "words": [{"word": "Hi", "start": 0, "end": 1}]}', b"\x80"),
+    ),
+    "growing": tuple(pack(text, b"\x33\x77\xbb") for text in _VALUES),
 }
 
 WORDS: dict[str, tuple[bytes, ...]] = {
+    "growing": (
+        *(
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b",",
+            b":",
+            b'"',
+            b"\\u",
+            b"\\ud800",
+            b"\\",
+            b"null",
+            b"1e999",
+            b"-",
+            b"```json\n",
+        ),
+        *(
+            b'"title":',
+            b'"items":[',
+            b'"id":',
+            b'"size":"small"',
+            b'"first":{',
+            b'"due":"2026-01-02"',
+            b'"note":',
+        ),
+    ),
     "sse": (
         b"data: ",
         b"data:",
@@ -96,5 +150,14 @@ WORDS: dict[str, tuple[bytes, ...]] = {
             b'"audio":{',
             b'"role":',
         ),
+    ),
+    "multipart": (
+        *(b"\r\n--x\r\n", b"\r\n--x--", b"\r\n\r\n", b"\r\n", b"--x", b"--", b"\r", b" \t", b'\\"'),
+        *(_HEAD, b'; filename="', b"; filename*=UTF-8''", b"content-type: ", b"%22"),
+    ),
+    "openai_audio": (
+        *(b"data: ", b"\n\n", b"data: [DONE]\n\n", b'{"type":"', b'"delta":"', b'"audio":"', b"AAEC"),
+        *(b"transcript.text.", b"speech.audio.", b"delta", b"segment", b"done", b'"logprobs":['),
+        *(b'"usage":{', b'"languages":[{"code":"', b'"text":"', b"null", b"1e999", b"\\ud800"),
     ),
 }

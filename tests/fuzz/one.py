@@ -7,6 +7,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["headrace.framing", "headrace.wire", "headrace.core"]):
+    import headrace.wire.openai_audio
     import headrace.wire.openai_chat  # noqa: F401 - wires load late, and would then not be instrumented
     from tests.fuzz.targets import TARGETS
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from headrace.core.chunk import Failure
+from headrace.errors import OutputError
 from headrace.framing.frames import FrameSplitter
+from headrace.framing.multipart import FormPart, MultipartDecoder, boundary_of, encode_form, read_form
 from headrace.framing.sse import Event, SseDecoder
+from headrace.structured.growing import Growing
 from headrace.testing import stages
 from headrace.wire import wire_named
 from tests.framing.naive_sse import Naive, utf8
+from tests.structured.kinds import DataItem, ModelOrder, StructOrder
 
 Target = Callable[[bytes], None]
 _MAX_CUTS = 7
@@ -81,4 +86,55 @@ def _as_the_client_reads_it(outputs: list[Any]) -> list[Any]:
     return [*Naive(forwarded).events, *(one for one in outputs if not isinstance(one, bytes))]
 
 
-TARGETS: dict[str, Target] = {"sse": sse, "openai_chat": openai_chat}
+def multipart(data: bytes) -> None:
+    """The form decoder does not see the cuts, ends with at most one failure, and reads what is written."""
+    stream, pieces = unpack(data)
+    for limits in ({}, {"max_parts": 2, "max_head_bytes": 60, "max_field_bytes": 8}):
+        whole = stages.joined(stages.run(MultipartDecoder("x", **limits), [stream]))
+        assert stages.joined(stages.run(MultipartDecoder("x", **limits), pieces)) == whole
+        assert not any(isinstance(one, Failure) for one in whole[:-1])
+    read = read_form(stream, "x")
+    if isinstance(read, Failure) or not read:
+        return
+    parts = [FormPart(str(number), part.data, part.filename and "f") for number, part in enumerate(read)]
+    body, content_type = encode_form(parts)
+    assert read_form(body, boundary_of(content_type)) == parts
+
+
+def openai_audio(data: bytes) -> None:
+    """The audio decoder never raises, ends once, and does not see the cuts."""
+    stream, pieces = unpack(data)
+    _same(wire_named("openai_audio").decoder, stream, pieces)
+
+
+def growing(data: bytes) -> None:
+    """Growing values never raise but at their end, do not see the cuts, and are what the whole text says."""
+    stream, pieces = unpack(data)
+    text = stream.decode("utf-8", "replace")
+    ends = accumulate(len(piece) * len(text) // max(1, len(stream)) for piece in pieces)
+    for output in GROWN:
+        whole = _grown(output, [text])
+        assert _grown(output, stages.cut(text, [min(end, len(text)) for end in ends])) == whole
+        assert _grown(output, list(text)) == whole
+
+
+def _grown(output: Any, pieces: list[str]) -> Any:
+    value: Growing[Any] = Growing(output, max_depth=20)
+    for piece in pieces:
+        value.feed(piece)
+        if value.grew:
+            value.value()
+    try:
+        return repr(value.close())
+    except OutputError as error:
+        return error.code, error.path
+
+
+GROWN: tuple[Any, ...] = (StructOrder, ModelOrder, list[DataItem | int], dict[str, Any], {"type": "object"})
+TARGETS: dict[str, Target] = {
+    "sse": sse,
+    "openai_chat": openai_chat,
+    "multipart": multipart,
+    "openai_audio": openai_audio,
+    "growing": growing,
+}

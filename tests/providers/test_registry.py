@@ -1,116 +1,55 @@
-"""Rows as data: the known ones, and what a configuration makes of them."""
+"""The known rows, keys and addresses: what a call needs of a row."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from headrace.config import Clocks, Secret, load_config, parse_config
+from headrace.config import Secret
 from headrace.errors import AuthError, ConfigError
-from headrace.providers import KNOWN, provider_rows
-from headrace.providers.quirks import QUIRKS, checked_quirks
-from headrace.providers.row import ProviderRow, key_of, request_headers
+from headrace.providers import KNOWN
+from headrace.providers.quirks import checked_quirks
+from headrace.providers.row import ProviderRow, base_url_of, key_of, request_headers
 from headrace.transport.url import is_loopback, parse_url
 from headrace.wire import wire_named
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_known_rows_are_whole(name: str) -> None:
+def test_known_rows_are_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     row = KNOWN[name]
-    url = parse_url(row.base_url)
+    if row.base_url_env:
+        monkeypatch.setenv(row.base_url_env, "https://mine.example")
+    base_url = base_url_of(row)
+    url = parse_url(base_url)
     assert row.name == name
-    assert not row.base_url.endswith("/")
-    assert wire_named(row.wire).name == row.wire
+    assert not base_url.endswith("/")
     assert url.tls or is_loopback(url.host)
     assert row.api_key_env or row.key_optional
     assert checked_quirks(row) == row.quirks
-    wire_named(row.wire)
 
 
-def test_every_quirk_is_one_that_the_wire_reads() -> None:
-    source = "".join(
-        path.read_text()
-        for path in (Path(__file__).parents[2] / "src/headrace/wire/openai_chat").glob("*.py")
-    )
-    for quirk in QUIRKS["openai_chat"]:
-        assert f'"{quirk}"' in source, quirk
+AZURE = KNOWN["azure"]
 
 
-def rows(text: str) -> dict[str, ProviderRow]:
-    return provider_rows(parse_config(text, source="h.toml"))
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://mine.openai.azure.com/",
+        " https://mine.openai.azure.com",
+        "https://mine.openai.azure.com/openai/v1/",
+    ],
+)
+def test_an_address_of_the_environment(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", given)
+    assert base_url_of(AZURE) == "https://mine.openai.azure.com/openai/v1"
+    assert AZURE.shown_url == "$AZURE_OPENAI_ENDPOINT/openai/v1"
 
 
-def test_a_place_of_ones_own() -> None:
-    row = rows(
-        "[providers.up]\nbase_url = 'http://up.example/v1/'\napi_key_env = 'UP_KEY'\nca_file = 'x.pem'"
-    )["up"]
-    assert (row.wire, row.base_url, row.api_key_env, row.ca_file) == (
-        "openai_chat",
-        "http://up.example/v1",
-        "UP_KEY",
-        "x.pem",
-    )
-
-
-def test_a_known_place_changed_keeps_the_rest() -> None:
-    row = rows("[clocks]\nidle_s = 9\n[providers.groq]\nclocks.total_s = 8\nquirks.no_developer_role = true")[
-        "groq"
-    ]
-    assert row.base_url == KNOWN["groq"].base_url
-    assert row.api_key_env == "GROQ_API_KEY"
-    assert row.clocks == Clocks(idle_s=9, total_s=8)
-    assert row.quirks == {**KNOWN["groq"].quirks, "no_developer_role": True}
-
-
-def test_a_known_places_key_does_not_follow_to_another_address() -> None:
-    assert rows("[providers.openai]\nbase_url = 'http://evil.example'")["openai"].api_key_env == ""
-    named = rows("[providers.openai]\nbase_url = 'http://mine.example'\napi_key_env = 'MINE'")["openai"]
-    assert named.api_key_env == "MINE"
-
-
-def test_clocks_of_the_file_hold_for_known_places() -> None:
-    assert rows("[clocks]\nidle_s = 9")["openai"].clocks.idle_s == 9
-
-
-BAD = {
-    "no base_url": (
-        "[providers.up]\n\nwire = 'openai_chat'",
-        1,
-        "providers.up.base_url",
-        "needs its base_url",
-    ),
-    "no such wire": (
-        "[providers.up]\nbase_url='http://x'\nwire = 'x25'",
-        3,
-        "providers.up.wire",
-        "openai_chat",
-    ),
-    "no such quirk": (
-        "[providers.up]\nbase_url='http://x'\n[providers.up.quirks]\nno_stream_option = true",
-        4,
-        "providers.up.quirks.no_stream_option",
-        "did you mean no_stream_options?",
-    ),
-    "type of a quirk": (
-        "[providers.groq]\nquirks.drop = 'seed'",
-        2,
-        "providers.groq.quirks.drop",
-        "expected a list of texts",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_errors_name_the_line(name: str, tmp_path: Path) -> None:
-    text, line, field, why = BAD[name]
-    path = tmp_path / "headrace.toml"
-    path.write_text(text)
-    with pytest.raises(ConfigError) as caught:
-        provider_rows(load_config(path))
-    assert (caught.value.line, caught.value.field) == (line, field)
-    assert why in caught.value.message
-    assert str(path) in caught.value.message
+@pytest.mark.parametrize(("given", "code"), [("", "missing_base_url"), ("mine.example", "bad_base_url")])
+def test_a_missing_address_names_its_variable(given: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", given)
+    with pytest.raises(ConfigError, match="AZURE_OPENAI_ENDPOINT") as caught:
+        base_url_of(AZURE)
+    assert caught.value.code == code
 
 
 def test_the_key_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,14 +69,39 @@ def test_where_a_key_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert key_of(ProviderRow("up", "openai_chat", "http://x", "PATH", auth="none")) is None
 
 
+def test_the_second_variable_is_read_where_the_first_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ProviderRow("up", "openai_chat", "http://x", "FIRST", fallback_key_env="SECOND")
+    monkeypatch.delenv("FIRST", raising=False)
+    monkeypatch.setenv("SECOND", "two")
+    assert key_of(row) == Secret("two")
+    monkeypatch.setenv("FIRST", "one")
+    assert key_of(row) == Secret("one")
+    monkeypatch.delenv("FIRST")
+    monkeypatch.delenv("SECOND")
+    with pytest.raises(AuthError, match="FIRST or SECOND"):
+        key_of(row)
+
+
 def test_how_a_key_is_carried() -> None:
+    chat = wire_named("openai_chat")
     row = ProviderRow("up", "openai_chat", "http://x", headers={"User-Agent": Secret("mine")})
     key = Secret("k")
-    assert request_headers(row, key, accept="a/b") == {
+    assert request_headers(row, chat, key, accept="a/b") == {
         "accept": "a/b",
         "user-agent": "mine",
         "authorization": "Bearer k",
     }
     other = ProviderRow("up", "openai_chat", "http://x", auth="Api-Key")
-    assert request_headers(other, key, accept="a/b")["api-key"] == "k"
-    assert "authorization" not in request_headers(other, key, accept="a/b")
+    assert request_headers(other, chat, key, accept="a/b")["api-key"] == "k"
+    assert "authorization" not in request_headers(other, chat, key, accept="a/b")
+
+
+def test_a_wires_own_way_and_a_rows_that_wins() -> None:
+    gemini, anthropic = wire_named("gemini"), wire_named("anthropic")
+    row = ProviderRow("up", "gemini", "http://x")
+    key = Secret("k")
+    assert request_headers(row, gemini, key, accept="a/b")["x-goog-api-key"] == "k"
+    bearer = ProviderRow("up", "gemini", "http://x", auth="bearer")
+    assert request_headers(bearer, gemini, key, accept="a/b")["authorization"] == "Bearer k"
+    older = ProviderRow("up", "anthropic", "http://x", headers={"Anthropic-Version": Secret("2023-06-01")})
+    assert request_headers(older, anthropic, key, accept="a/b")["anthropic-version"] == "2023-06-01"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from headrace.core.chunk import Token
 from headrace.core.message import (
+    AudioPart,
     ImagePart,
     ReasoningPart,
     TextPart,
@@ -94,6 +95,18 @@ def test_what_cannot_be_asked_names_its_field(fields: dict[str, Any], field: str
     assert failed.value.field == field
 
 
+def test_sound_is_neither_heard_nor_given() -> None:
+    heard = user([AudioPart(b"RIFF", format="wav")])
+    with pytest.raises(RequestError, match="takes no sound"):
+        job(heard, task="transcription")
+    with pytest.raises(RequestError, match="reads text only, no audio"):
+        job(heard)
+    with pytest.raises(RequestError, match="gives no sound"):
+        job(task="speech")
+    (warning,) = plan(Request("local/x", (user("hi"),), modalities=("text", "audio"))).warnings
+    assert "modalities: audio left out" in warning
+
+
 def test_turns_of_a_tool_call_are_told_as_text() -> None:
     told = job(
         message("developer", "be kind"),
@@ -159,6 +172,12 @@ def test_a_call_is_taken_apart_whatever_the_split(
     reader = CallReader()
     got = "".join(reader.feed(whole[a:b]) for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True))
     assert (reader.name, got) == (name, inner)
+
+
+def test_an_empty_piece_behind_a_backslash_changes_nothing() -> None:
+    reader = CallReader()
+    pieces = ('{"name": "f", "arguments": {"\\', "", '"": 1}', " }")
+    assert "".join(map(reader.feed, pieces)) == '{"\\"": 1}'
 
 
 def event(content: str, predicted: int, id: int) -> dict[str, Any]:

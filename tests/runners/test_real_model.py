@@ -8,12 +8,22 @@ import os
 import signal
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 from tests.runners.conftest import Bench
 from tests.runners.keeping import Kept
 
-from headrace.core.chunk import BlockStart, Cancelled, CandidateEnd, Failure, Finish, Start, ToolCallDelta
+from headrace.core.chunk import (
+    BlockStart,
+    Cancelled,
+    CandidateEnd,
+    Failure,
+    Finish,
+    Start,
+    ToolCallDelta,
+    UsageReport,
+)
 from headrace.core.message import Message, assistant, system, user
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import ContextOverflow, RequestError, RunnerError
@@ -317,3 +327,34 @@ def test_a_file_that_is_no_model_is_e502(bench: Bench, tmp_path: Any) -> None:
     error = bench.run(run())
     assert error.code == "E502"
     assert "broken.gguf" in str(error)
+
+
+COUNTED = {
+    "one message": Request("m", (user("Grüße, two words."),)),
+    "a conversation": Request("m", (system("Be brief."), user("hi"), assistant("Hello."), user("again"))),
+    "a tool": Request(
+        "m", (user("call it"),), tools=(Tool("go", parameters=CITY),), tool_choice=ToolChoice("tool", "go")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_count_is_what_a_reply_tells_of_its_prompt(bench: Bench, name: str) -> None:
+    request = COUNTED[name]
+
+    async def run(opened: Any) -> Kept:
+        kept = Kept(opened.source)
+        opened.source.start(kept)
+        await kept.done.wait()
+        return kept
+
+    counted = bench.run(run(bench.model.open_count(request)))
+    assert counted.terminal == Finish()
+    (usage,) = (chunk.usage for chunk in counted.chunks if isinstance(chunk, UsageReport))
+    settings = GenerationSettings(max_tokens=1)
+    told = bench.run(run(bench.model.open(msgspec.structs.replace(request, settings=settings)))).usage
+    assert (usage.input_tokens, usage.output_tokens) == (told.input_tokens, 0)
+
+
+def test_a_loaded_models_card_says_so(bench: Bench) -> None:
+    assert bench.model.card.loaded

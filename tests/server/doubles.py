@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from headrace.core.chunk import (
+    TERMINALS,
     BlockEnd,
     BlockStart,
     Cancelled,
@@ -22,6 +23,7 @@ from headrace.core.model import Model, ModelCard, Opened, OpenedRelay, Sink
 from headrace.core.request import Request
 from headrace.core.usage import Usage
 from headrace.errors import UnknownModel
+from headrace.simulate.script import ScriptedSource
 from headrace.wire.openai_chat.relay import ChatRelay
 
 BEGIN: list[Chunk] = [Start("id-1", "m", 1), BlockStart(0, "text")]
@@ -129,6 +131,24 @@ class HandModel:
             source = await self.sources.get()
             await source.started.wait()
         return source
+
+
+class ScriptModel:
+    """Plays a script of chunks for each request, one script after the other."""
+
+    def __init__(self, *scripts: Sequence[Chunk]) -> None:
+        self.card = ModelCard("m", owner="test")
+        self._scripts = iter(scripts)
+        self.requests: list[Request] = []
+
+    def open(self, request: Request, /) -> Opened:
+        self.requests.append(request)
+        *chunks, terminal = next(self._scripts)
+        assert isinstance(terminal, TERMINALS)
+        return Opened(ScriptedSource(chunks, terminal))
+
+    def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> None:
+        return None
 
 
 class Models:

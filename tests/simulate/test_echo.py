@@ -22,8 +22,16 @@ from headrace.core.chunk import (
     ToolCallDelta,
     UsageReport,
 )
-from headrace.core.message import ImagePart, TextPart, ToolCallPart, assistant, message, user
-from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
+from headrace.core.fold import fold
+from headrace.core.message import AudioPart, ImagePart, TextPart, ToolCallPart, assistant, message, user
+from headrace.core.request import (
+    GenerationSettings,
+    Request,
+    ResponseFormat,
+    Speech,
+    Tool,
+    Transcription,
+)
 from headrace.errors import RequestError, Unavailable
 from headrace.simulate.echo import EchoModel, EchoScript, ScriptedSource, pieces, simulated_models
 
@@ -262,3 +270,30 @@ def test_simulated_models() -> None:
     (model,) = simulated_models()
     assert model.card.id == "sim/echo"
     assert model.open_relay("openai_chat", b"{}", True) is None
+
+
+def test_asked_to_write_sound_down_it_says_how_much_there_is() -> None:
+    sound = user([AudioPart(b"\x00" * 1234, format="wav")])
+    request = Request(
+        "sim/echo", (sound,), task="transcription", transcription=Transcription(times=("word",))
+    )
+    candidate = fold(played(request).chunks).candidates[0]
+    assert candidate.transcript == "1234 bytes of sound"
+    assert candidate.text == ""
+    (warning,) = EchoModel().open(request).warnings
+    assert "times has no effect" in warning
+
+
+def test_asked_to_speak_it_gives_a_tone_as_long_as_the_text() -> None:
+    request = Request("sim/echo", (user("Hello, world"),), task="speech", speech=Speech("alloy", "wav"))
+    audio = fold(played(request).chunks).candidates[0].audio
+    assert audio is not None
+    assert (audio.format, audio.sample_rate_hz, audio.channels) == ("pcm16", 24000, 1)
+    assert len(audio.data) == 12 * 24000 * 2 // 20
+    assert "voice has no effect" in EchoModel().open(request).warnings[0]
+
+
+def test_a_chat_is_answered_in_text_whatever_modalities_ask_for() -> None:
+    (warning,) = EchoModel().open(Request("sim/echo", (user("hi"),), modalities=("text", "audio"))).warnings
+    assert "modalities has no effect" in warning
+    assert EchoModel().open(Request("sim/echo", (user("hi"),), modalities=("text",))).warnings == ()

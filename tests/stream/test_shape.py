@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from headrace.core.chunk import Failure, Finish, ReasoningDelta, Start, TextDelta, Token, UsageReport
+from headrace.core.chunk import (
+    Failure,
+    Finish,
+    ReasoningDelta,
+    Start,
+    TextDelta,
+    Token,
+    UsageReport,
+    VendorPart,
+)
+from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import RateLimited, RunnerError
 from headrace.simulate.script import ScriptedSource
@@ -59,6 +69,12 @@ def test_the_kit_on_the_chunk_stages() -> None:
     for grain in ("word", "sentence"):
         stages.check(lambda grain=grain: Regrain(grain), data)
     stages.check(lambda: Renumber(Joined(), 1), data)
+
+
+def test_an_event_of_no_block_stays_without_one() -> None:
+    apart = VendorPart(Opaque("w", 1))
+    joined = Joined()
+    assert Renumber(joined, 1).feed([apart, TextDelta(3, "x")]) == [apart, TextDelta(0, "x")]
 
 
 def test_what_stages_give() -> None:

@@ -6,7 +6,8 @@ A mistake carries an ignore of its own kind: where the checker stops finding it,
 
 from __future__ import annotations
 
-from typing import assert_type
+from dataclasses import dataclass
+from typing import Any, TypedDict, assert_type
 
 import headrace
 
@@ -31,6 +32,54 @@ async def calls() -> None:
     await headrace.generate_text("local", "x", preset="wild")  # type: ignore[arg-type]
 
 
+@dataclass
+class Person:
+    name: str
+    pets: list[str]
+
+
+class Place(TypedDict):
+    name: str
+
+
+async def objects() -> None:
+    result = headrace.stream_object("local", "x", output=Person, temperature=0)
+    assert_type(result, headrace.ObjectResult[Person])
+    async for person in result.values:
+        assert_type(person, Person)
+        assert_type(person.pets, list[str])
+    assert_type(result.value, Person)
+    assert_type((await headrace.generate_object("local", "x", output=list[Place])).value, list[Place])
+    assert_type((await headrace.generate_object("local", "x", output={"type": "object"})).value, Any)
+    assert_type(await headrace.stream_text("local", "x").partial(Place).result(), Place)
+    assert_type(await headrace.stream_text("local", "x").parsed(Person), Person)
+    async for place in headrace.stream_chunks("local", "x").partial(Place, tool="place"):
+        assert_type(place, Place)
+    assert_type(headrace.read_output(Person, "{}"), Person)
+    assert_type(list(headrace.stream_object_sync("local", "x", output=Person)), list[Person])
+    headrace.stream_object("local", "x", output=Person, mode="wish")  # type: ignore[call-overload]
+    headrace.stream_object("local", "x")  # type: ignore[call-overload]
+
+
+@headrace.tool(timeout_s=3)
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+async def tools() -> None:
+    assert_type(add(1, 2), int)
+    add("1", 2)  # type: ignore[arg-type]
+    run = headrace.run_tools("local", "x", tools=[add, str.upper], max_steps=3, on_error="raise", seed=1)
+    assert_type(run, headrace.ToolRun)
+    assert_type(run.messages, tuple[headrace.Message, ...])
+    async for chunk in run.chunks:
+        assert_type(chunk, headrace.Chunk)
+    assert_type(await run.answer(), str)
+    headrace.run_tools("local", "x", tools=[add], max_step=3)  # type: ignore[call-arg]
+    headrace.run_tools("local", "x", tools=[add], on_error="hope")  # type: ignore[arg-type]
+
+
 def without_a_loop() -> None:
+    assert_type(list(headrace.run_tools_sync("local", "x", tools=[add])), list[headrace.Chunk])
     assert_type(list(headrace.stream_sync("local", "x", temperature=0)), list[str])
     headrace.stream_sync("local", "x", temprature=0)  # type: ignore[call-arg]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from headrace.core.chunk import (
@@ -16,8 +17,14 @@ from headrace.core.chunk import (
     ToolCallDelta,
     UsageReport,
 )
+from headrace.core.fold import fold
 from headrace.core.opaque import Opaque
+from headrace.core.reply import Reply
+from headrace.core.request import Request
 from headrace.core.usage import Usage
+from headrace.testing.stages import run
+from headrace.wire import wire_named
+from headrace.wire.base import ParsedRequest, Says
 
 USAGE = Usage(
     input_tokens=11,
@@ -59,3 +66,16 @@ def text_reply(*pieces: str, reason: Any = "stop", usage: Usage | None = None) -
     if usage is not None:
         chunks.append(UsageReport(usage))
     return [*chunks, Finish(reason, str(reason))]
+
+
+def written(chunks: Sequence[Chunk], wire: str) -> bytes:
+    """What a client of `wire` gets of them."""
+    front = wire_named(wire).front
+    assert front is not None
+    asked = ParsedRequest(Request("m"), stream=True, include_usage=True)
+    return b"".join(run(front.encoder(Says("r", "m", 1), asked), [chunks]))
+
+
+def read_back(chunks: Sequence[Chunk], wire: str) -> Reply:
+    """What it adds up to for that client."""
+    return fold(run(wire_named(wire).decoder(), [[written(chunks, wire)]]))

@@ -1,4 +1,7 @@
-"""Parts that only their own wire understands: kept in their place, sent back to it, and to no other."""
+"""Parts that only their own wire understands: kept in their place, sent back to it, and to no other.
+
+Pages of `ui_messages` are sent them too, and give them back: what a page does not keep is lost.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from tests.wire.anthropic.events import END, begin, block, piece, reason, stop, 
 from tests.wire.bedrock import events as bedrock
 from tests.wire.gemini.events import said
 from tests.wire.openai_responses import events as responses
+from tests.wire.scripted import read_back, written
 
 from headrace.core.chunk import BlockStart, Chunk
 from headrace.core.fold import fold
@@ -18,8 +22,8 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import Request
 from headrace.testing.stages import run
 from headrace.wire import WIRES, wire_named
-from headrace.wire.base import ParsedRequest, Says
 
+OTHERS = [wire for wire in WIRES if "llm" in wire_named(wire).capabilities and wire != "ui_messages"]
 SEARCH = {"type": "server_tool_use", "id": "s_1", "name": "web_search", "input": {"query": "q"}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "s_1", "content": [{"type": "x", "url": "u"}]}
 ITEM = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "q"}}
@@ -45,8 +49,6 @@ RESPONSES = [
     responses.completed(ITEM, responses.message("found")),
 ]
 GEMINI = [said({"text": "a"}), said(CODE, CAME), said({"text": "b"}, reason="STOP")]
-
-
 GROUNDED = {"toolUse": {**GROUNDING, "input": {"query": "q"}}}
 RESULT = {"toolResult": {"toolUseId": "s_1", "type": "web_search_result", "content": [{"text": "ab"}]}}
 BEDROCK = [
@@ -56,8 +58,6 @@ BEDROCK = [
     bedrock.piece(2, toolResult=[{"text": "a"}]), bedrock.piece(2, toolResult=[{"text": "b"}]),
     bedrock.stop(2), bedrock.text(3, "b"), bedrock.stop(3), bedrock.reason(), bedrock.END,
 ]  # fmt: skip
-
-
 SOURCES = ("anthropic", "bedrock", "gemini", "openai_responses")
 
 
@@ -90,7 +90,21 @@ def decoded(wire: str) -> list[Chunk]:
 def test_they_go_back_in_their_place(wire: str) -> None:
     reply = fold(decoded(wire))
     assert any(isinstance(part, OpaquePart) for part in reply.message.parts)
-    request = Request("m", (user("hello"), reply.message, user("go on")))
+    sent_back(wire, Request("m", (user("hello"), reply.message, user("go on"))))
+
+
+@pytest.mark.parametrize("wire", SOURCES)
+def test_a_page_keeps_them_for_the_next_turn(wire: str) -> None:
+    page = wire_named("ui_messages")
+    assert page.front is not None
+    reply = read_back(decoded(wire), page.name)
+    asked = page.build(Request("m", (user("hello"), reply.message, user("go on"))), {})
+    assert asked.warnings == ()
+    sent_back(wire, page.front.parse(asked.body, {}).request)
+
+
+def sent_back(wire: str, request: Request) -> None:
+    """The request has for the provider what it is to have again."""
     built = wire_named(wire).build(request, {})
     expected = answers()[wire][1]
     got = turn(wire, json.loads(built.body))
@@ -105,7 +119,7 @@ def _plain(got: list[Any], expected: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("wire", SOURCES)
-@pytest.mark.parametrize("other", WIRES)
+@pytest.mark.parametrize("other", OTHERS)
 def test_no_other_wire_is_sent_them(wire: str, other: str) -> None:
     if wire == other:
         return
@@ -123,17 +137,13 @@ def test_no_other_wire_is_sent_them(wire: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("wire", SOURCES)
-@pytest.mark.parametrize("other", WIRES)
+@pytest.mark.parametrize("other", OTHERS)
 def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
     """Nothing of the block is written, and the texts around it are whole."""
     chunks = decoded(wire)
     opaque = [one for one in chunks if isinstance(one, BlockStart) and one.kind == "opaque"]
     assert opaque
-    front = wire_named(other).front
-    assert front is not None
-    encoder = front.encoder(Says("r", "m", 1), ParsedRequest(Request("m"), stream=True))
-    written = b"".join(run(encoder, [chunks]))
-    again = fold(run(wire_named(other).decoder(), [[written]]))
+    again = read_back(chunks, other)
     assert again.failure is None
     assert again.text == fold(chunks).text
     parts = again.message.parts
@@ -144,4 +154,4 @@ def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
         ]
     else:
         assert all(isinstance(part, TextPart) for part in parts)
-        assert b"web_search" not in written
+        assert b"web_search" not in written(chunks, other)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.wire import recordings
 from tests.wire.anthropic.events import TEXT
 from tests.wire.cohere.events import TEXT as COHERE
 from tests.wire.gemini.events import TEXT as GEMINI
@@ -20,7 +20,6 @@ from headrace.errors import Unavailable
 from headrace.testing import stages
 from headrace.wire import wire_named
 
-RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 STREAMS: dict[str, bytes] = {
     "anthropic": b"".join(TEXT),
     "cohere": b"".join(COHERE),
@@ -111,12 +110,12 @@ def test_a_forgotten_terminator_is_written(wire: str, sent: Sequence[bytes]) -> 
 
 
 @pytest.mark.recordings
-@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+@pytest.mark.parametrize("wire", STREAMS)
 def test_every_recording_passes_as_it_came(wire: str) -> None:
-    paths = sorted((RECORDINGS / wire).glob("*.sse"))
-    if not paths:
-        pytest.skip(f"no recorded streams at {RECORDINGS}")
-    for body in (path.read_bytes() for path in paths):
+    streams = recordings.streams(wire)
+    if not streams:
+        pytest.skip(recordings.ABSENT)
+    for _, body in streams:
         chunks = stages.run(wire_named(wire).decoder(), [[body]])
         out = stages.run(relay(wire), [[body]])
         assert out[-1] == chunks[-1]

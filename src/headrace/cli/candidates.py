@@ -1,4 +1,4 @@
-"""What a shell offers behind `--model` and `headrace models pull`."""
+"""What a shell offers behind `--model`, `--provider` and `headrace models pull`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ def model_ids(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[
     except HeadraceError:  # a configuration that cannot be read: a command says so, a completion cannot
         return []
     return sorted({name for name in known if name.startswith(begun)})
+
+
+def provider_names(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """The providers whose names begin so."""
+    from headrace.dispatch.runtime import Runtime
+
+    try:
+        rows = Runtime().providers()
+    except HeadraceError:  # see `model_ids`
+        return []
+    return sorted(row.name for row in rows if row.name.startswith(begun))
 
 
 def stored_names(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:

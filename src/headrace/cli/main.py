@@ -22,6 +22,7 @@ from headrace.errors import ConfigError, HeadraceError, RequestError, RunnerErro
 COMMANDS = {
     "chat": ("headrace.cli.chat", "Talk to a model: one question, a pipe, or a conversation."),
     "completion": ("headrace.cli.completion", "Print the script that completes `headrace` in your shell."),
+    "convert": ("headrace.cli.convert", "Convert recorded vendor streams into another protocol's."),
     "decode": ("headrace.cli.decode", "Decode recorded vendor streams into chunks or final replies."),
     "models": ("headrace.cli.models", "List the models, pull one, or say where its file is."),
     "serve": ("headrace.cli.serve", "Serve every model over the OpenAI-compatible API."),

@@ -34,8 +34,8 @@ def provider_facts(row: ProviderRow) -> dict[str, str]:
     return {
         "provider": row.name,
         "wire": row.wire,
-        "base_url": row.base_url,
-        "api_key_env": row.api_key_env,
+        "base_url": row.shown_url,
+        "api_key_env": " or ".join(row.key_names),
         "key": key,
     }
 

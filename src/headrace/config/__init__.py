@@ -3,7 +3,7 @@
 `load_config()` is the only entry. docs/reference/configuration.md is the reader's side of this room.
 """
 
-from headrace.config.load import config_path, line_in, load_config, parse_config
+from headrace.config.load import config_path, line_in, load_config, parse_config, setting_error
 from headrace.config.secret import Secret
 from headrace.config.settings import (
     Clocks,
@@ -26,4 +26,5 @@ __all__ = [
     "line_in",
     "load_config",
     "parse_config",
+    "setting_error",
 ]

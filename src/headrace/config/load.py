@@ -157,15 +157,8 @@ class _Reader:
 
     def fail(self, field: Sequence[str], why: str) -> NoReturn:
         """Raise ConfigError for `field`, with its line."""
-        line = line_of(self._text, field)
-        dotted = ".".join(field)
         # No cause on purpose: a parser's message may quote the value, and the value may be a key.
-        raise ConfigError(
-            f"{self._source or FILE_NAME}, line {line}: {dotted}: {why}",
-            source=self._source,
-            line=line,
-            field=dotted,
-        ) from None
+        raise setting_error(self._source, line_of(self._text, field), field, why) from None
 
 
 def _in_words(why: str) -> str:
@@ -195,6 +188,13 @@ def _fields_at(kind: Any, inner: Sequence[str]) -> tuple[str, ...]:
 def _did_you_mean(word: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     return f": did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+
+
+def setting_error(source: str, line: int, field: Sequence[str], why: str) -> ConfigError:
+    """What is wrong with a setting, as people read it."""
+    dotted = ".".join(field)
+    where = f"{source or FILE_NAME}, line {line}"
+    return ConfigError(f"{where}: {dotted}: {why}", source=source, line=line, field=dotted)
 
 
 def line_in(source: str, field: Sequence[str]) -> int:

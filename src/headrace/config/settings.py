@@ -46,13 +46,15 @@ class ClockSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[providers.NAME]`: a place of one's own, or changes to a known one of that name.
 
-    auth: "bearer", "none", or the name of the header that carries the key. api_key_env: the environment
-    variable with the key, read at each call. api_key: the key itself (better not in a file). models: what
-    `headrace models` lists without asking. ca_file: PEM file of the only authorities to trust.
+    base_url_env: the environment variable with the address, read at each call. auth: "bearer", "none", or
+    the name of the header that carries the key; the wire's own way where not said. api_key_env: the
+    environment variable with the key, read at each call. api_key: the key itself (better not in a file).
+    models: what `headrace models` lists without asking. ca_file: PEM file of the only authorities to trust.
     """
 
     wire: str | None = None
     base_url: BaseUrl | None = None
+    base_url_env: VariableName | None = None
     api_key_env: VariableName | None = None
     api_key: Secret | None = None
     auth: str | None = None

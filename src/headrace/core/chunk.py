@@ -2,7 +2,8 @@
 
 A reply is `Start`, then blocks (each `BlockStart`, its deltas, `BlockEnd`), steps, verdicts, citations and
 usage in the order they came, a `CandidateEnd` for each candidate, and one terminal: `Finish`, `Failure` or
-`Cancelled`. Nothing follows a terminal. Block numbers count up from 0 through the whole reply.
+`Cancelled`. Nothing follows a terminal. Block numbers count up from 0 through the whole reply. Where tools
+are run on the way, a `ToolResult` answers each call, and another `Start` begins what the model says to that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from headrace.core.message import ResultPart, joined_text
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import KINDS, HeadraceError
@@ -183,7 +185,7 @@ class ImageDelta(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="imag
 
 
 class Word(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One heard word; times in seconds from the beginning of the sound."""
+    """One heard word, or a longer stretch; times in seconds from the beginning of the sound."""
 
     text: str
     start_s: float = 0.0
@@ -192,8 +194,12 @@ class Word(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     speaker: str = ""
 
 
-class TranscriptDelta(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="transcript-delta"):
-    """Heard text. Tentative text is replaced by the next delta of its block; committed text stands."""
+class TranscriptDelta(_TokenReadings, frozen=True, gc=False, omit_defaults=True, tag="transcript-delta"):
+    """Heard text. Tentative text is replaced by the next delta of its block; committed text stands.
+
+    words, segments: when it was said, word by word and by longer stretches (a sentence, a speaker's turn).
+    They may come after the text that they time, in a delta without any. language: of the sound.
+    """
 
     block: int
     text: str
@@ -202,6 +208,12 @@ class TranscriptDelta(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag=
     language: str = ""
     candidate: int = 0
     vendor: Opaque | None = None
+    segments: tuple[Word, ...] = ()
+    tokens: tuple[Token, ...] = ()
+
+    @property
+    def token_count(self) -> int:
+        return len(self.tokens) or (1 if self.text and self.committed else 0)
 
 
 class BlockEnd(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="block-end"):
@@ -255,6 +267,21 @@ class VendorPart(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="vend
 
     part: Opaque
     block: int = -1
+
+
+class ToolResult(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="tool-result"):
+    """What a tool that was run on the way answered to the call `id`. It is not part of the model's answer."""
+
+    id: str
+    name: str = ""
+    parts: tuple[ResultPart, ...] = ()
+    is_error: bool = False
+    vendor: Opaque | None = None
+
+    @property
+    def output(self) -> str:
+        """The text parts, joined."""
+        return joined_text(self.parts)
 
 
 class CandidateEnd(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="candidate-end"):
@@ -355,6 +382,7 @@ Chunk: TypeAlias = (
     | Citation
     | UsageReport
     | VendorPart
+    | ToolResult
     | CandidateEnd
     | Finish
     | Failure

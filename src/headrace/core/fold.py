@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from headrace.core.chunk import (
     AudioDelta,
@@ -25,20 +25,18 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     ToolCallDelta,
+    ToolResult,
     TranscriptDelta,
     UsageReport,
     VendorPart,
     Verdict,
     Word,
 )
+from headrace.core.content import DELTAS, Delta
+from headrace.core.message import Message, ToolResultPart
 from headrace.core.opaque import Opaque
 from headrace.core.reply import Candidate, Media, Reply, ToolCall, part_of
 from headrace.core.usage import Usage
-
-Delta: TypeAlias = (
-    TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | AudioDelta | ImageDelta | TranscriptDelta
-)
-_DELTAS = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta)
 
 _MANY_CANDIDATES = 128  # what `n` may ask for
 
@@ -46,7 +44,21 @@ _MANY_CANDIDATES = 128  # what `n` may ask for
 class _Block:
     """One block being gathered."""
 
-    __slots__ = ("audio", "data", "end", "id", "image", "kind", "name", "text", "tokens", "vendor", "words")
+    __slots__ = (
+        "audio",
+        "data",
+        "end",
+        "id",
+        "image",
+        "kind",
+        "language",
+        "name",
+        "segments",
+        "text",
+        "tokens",
+        "vendor",
+        "words",
+    )
 
     def __init__(self, kind: BlockKind, id: str = "", name: str = "", vendor: Opaque | None = None) -> None:
         self.kind: BlockKind = kind
@@ -58,6 +70,8 @@ class _Block:
         self.data: list[bytes] = []
         self.tokens: list[Token] = []
         self.words: list[Word] = []
+        self.segments: list[Word] = []
+        self.language = ""
         self.audio: AudioDelta | None = None
         self.image: ImageDelta | None = None
 
@@ -85,11 +99,13 @@ class ReplyFold:
         self._steps: list[Step] = []
         self._verdicts: list[Verdict] = []
         self._vendor: list[Opaque] = []
+        self._earlier: list[Message] = []
+        self._results: list[ToolResultPart] = []
 
     def feed(self, batch: Iterable[Chunk]) -> None:
         """Take the next chunks."""
         for chunk in batch:
-            if isinstance(chunk, _DELTAS):
+            if isinstance(chunk, DELTAS):
                 self._delta(chunk)
             else:
                 self._mark(chunk)
@@ -109,7 +125,17 @@ class ReplyFold:
             steps=tuple(self._steps),
             verdicts=tuple(self._verdicts),
             vendor=tuple(self._vendor),
+            earlier=tuple(self._earlier),
+            tool_results=tuple(self._results),
         )
+
+    def _next_turn(self) -> None:
+        """What comes now is the model's next turn: the one before, and its results, are complete."""
+        if self._results:
+            said = _candidate(self._candidates.get(0) or _Gathered())
+            self._earlier += [Message("assistant", said.parts), Message("tool", tuple(self._results))]
+            self._results.clear()
+            self._candidates.clear()
 
     def _of(self, candidate: int) -> _Gathered:
         found = self._candidates.get(candidate)
@@ -118,9 +144,10 @@ class ReplyFold:
         return found
 
     def _block(self, delta: Delta, kind: BlockKind) -> _Block:
-        blocks = self._of(delta.candidate).blocks
-        found = blocks.get(delta.block)
+        found = self._of(delta.candidate).blocks.get(delta.block)
         if found is None:  # a source that forgot to open its block still loses nothing
+            self._next_turn()
+            blocks = self._of(delta.candidate).blocks
             found = blocks[delta.block] = _Block(kind)
         return found
 
@@ -149,6 +176,9 @@ class ReplyFold:
                     block = self._block(chunk, "transcript")
                     block.text.append(chunk.text)
                     block.words += chunk.words
+                    block.segments += chunk.segments
+                    block.tokens += chunk.tokens
+                    block.language = chunk.language or block.language
             case _:
                 assert_never(chunk)
 
@@ -162,6 +192,7 @@ class ReplyFold:
         | Citation
         | UsageReport
         | VendorPart
+        | ToolResult
         | CandidateEnd
         | Terminal,
     ) -> None:
@@ -169,10 +200,12 @@ class ReplyFold:
             case Finish() | Failure() | Cancelled():
                 self._terminal = self._terminal or chunk
             case Start():
+                self._next_turn()
                 self._start = chunk
                 if chunk.vendor is not None:
                     self._vendor.append(chunk.vendor)
             case BlockStart():
+                self._next_turn()
                 block = _Block(chunk.kind, chunk.id, chunk.name, chunk.vendor)
                 self._of(chunk.candidate).blocks[chunk.block] = block
             case CandidateEnd():
@@ -182,12 +215,12 @@ class ReplyFold:
                     gathered.vendor.append(chunk.vendor)
             case UsageReport():
                 self._usage = chunk.usage
-            case Step() | Verdict() | Citation() | VendorPart() | BlockEnd():
+            case Step() | Verdict() | Citation() | VendorPart() | ToolResult() | BlockEnd():
                 self._note(chunk)
             case _:
                 assert_never(chunk)
 
-    def _note(self, chunk: Step | Verdict | Citation | VendorPart | BlockEnd) -> None:
+    def _note(self, chunk: Step | Verdict | Citation | VendorPart | ToolResult | BlockEnd) -> None:
         match chunk:
             case Step():
                 self._steps.append(chunk)
@@ -198,6 +231,8 @@ class ReplyFold:
             case VendorPart():
                 if chunk.block < 0:  # else it is a piece of an opaque block, which has it whole
                     self._vendor.append(chunk.part)
+            case ToolResult():
+                self._results.append(ToolResultPart(chunk.id, chunk.parts, chunk.is_error, chunk.vendor))
             case BlockEnd():
                 self._ended(chunk)
             case _:
@@ -214,6 +249,8 @@ def _candidate(gathered: _Gathered) -> Candidate:
     calls: list[ToolCall] = []
     tokens: dict[BlockKind, list[Token]] = {}
     words: list[Word] = []
+    segments: list[Word] = []
+    language = ""
     images: list[Media] = []
     audio: Media | None = None
     parts = []
@@ -226,6 +263,8 @@ def _candidate(gathered: _Gathered) -> Candidate:
         text.setdefault(block.kind, []).append(joined)
         tokens.setdefault(block.kind, []).extend(block.tokens)
         words += block.words
+        segments += block.segments
+        language = block.language or language
         if block.image is not None:
             images.append(Media(block.image.data, block.image.media_type))
         if block.audio is not None:
@@ -239,10 +278,13 @@ def _candidate(gathered: _Gathered) -> Candidate:
         reasoning="".join(text.get("reasoning", ())),
         refusal="".join(text.get("refusal", ())),
         transcript="".join(text.get("transcript", ())),
+        transcript_tokens=tuple(tokens.get("transcript", ())),
+        words=tuple(words),
+        segments=tuple(segments),
+        language=language,
         tool_calls=tuple(calls),
         tokens=tuple(tokens.get("text", ())),
         refusal_tokens=tuple(tokens.get("refusal", ())),
-        words=tuple(words),
         audio=audio,
         images=tuple(images),
         citations=tuple(gathered.citations),

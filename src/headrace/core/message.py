@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -71,18 +72,21 @@ class ToolCallPart(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t
     vendor: Opaque | None = None
 
 
+ResultPart: TypeAlias = TextPart | ImagePart | AudioPart | FilePart
+
+
 class ToolResultPart(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="tool-result"):
     """What the tool answered to the call `id`."""
 
     id: str
-    parts: tuple[TextPart | ImagePart | AudioPart | FilePart, ...] = ()
+    parts: tuple[ResultPart, ...] = ()
     is_error: bool = False
     vendor: Opaque | None = None
 
     @property
     def text(self) -> str:
         """The text parts, joined."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+        return joined_text(self.parts)
 
 
 class OpaquePart(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="opaque"):
@@ -115,7 +119,12 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def text(self) -> str:
         """The text parts, joined."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+        return joined_text(self.parts)
+
+
+def joined_text(parts: Iterable[Part]) -> str:
+    """The text of the text parts, joined."""
+    return "".join(part.text for part in parts if isinstance(part, TextPart))
 
 
 def message(role: Role, content: str | list[Part] | tuple[Part, ...] = "", **fields: Any) -> Message:

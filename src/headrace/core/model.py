@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -45,7 +45,8 @@ class ModelCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a model can do, as data.
 
     owner: who serves it (a provider's name, "local", "sim"). context_tokens: 0 where unknown.
-    state: whether it can answer now: ready, not pulled, not installed (only local models differ).
+    state: whether it can answer now: ready, not pulled, not installed (only local models differ). loaded: it
+    is in this machine's memory now.
     """
 
     id: str
@@ -56,6 +57,7 @@ class ModelCard(msgspec.Struct, frozen=True, omit_defaults=True):
     created_s: int = 0
     state: Literal["ready", "not pulled", "not installed"] = "ready"
     aliases: tuple[str, ...] = ()
+    loaded: bool = False
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -88,4 +90,16 @@ class Model(Protocol):
         """The same for a client that speaks `wire` already: raw frames out. None where it does not fit.
 
         body: the client's JSON body as it came (valid JSON, already checked against the schema).
+        """
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """What a model is besides, where it can tell how many tokens a prompt has."""
+
+    def open_count(self, request: Request, /) -> Opened | None:
+        """A source of one UsageReport, whose input_tokens are the prompt's, and the terminal.
+
+        Nothing is generated. None where this one cannot count after all. Raises RequestError where the
+        request cannot be asked.
         """

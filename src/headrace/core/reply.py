@@ -13,6 +13,7 @@ from headrace.core.message import (
     RefusalPart,
     TextPart,
     ToolCallPart,
+    ToolResultPart,
 )
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
@@ -37,16 +38,22 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer of a reply. `tokens` are the answer's, where the model tells; `parts` keep block order."""
+    """One answer of a reply. `tokens` are the answer's, where the model tells; `parts` keep block order.
+
+    transcript and what follows it: what was heard, its tokens, when it was said, and in which language.
+    """
 
     text: str = ""
     reasoning: str = ""
     refusal: str = ""
     transcript: str = ""
+    transcript_tokens: tuple[Token, ...] = ()
+    words: tuple[Word, ...] = ()
+    segments: tuple[Word, ...] = ()
+    language: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tokens: tuple[Token, ...] = ()
     refusal_tokens: tuple[Token, ...] = ()
-    words: tuple[Word, ...] = ()
     audio: Media | None = None
     images: tuple[Media, ...] = ()
     citations: tuple[Citation, ...] = ()
@@ -58,7 +65,11 @@ class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reply, whole or as far as it came. The readings without an index are candidate 0's."""
+    """A reply, whole or as far as it came. The readings without an index are candidate 0's.
+
+    Where tools were run on the way, the candidates are the model's last turn. earlier: its turns before that,
+    each followed by the results of its calls. tool_results: those that the last turn's calls have had so far.
+    """
 
     id: str = ""
     model: str = ""
@@ -69,6 +80,8 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     steps: tuple[Step, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     vendor: tuple[Opaque, ...] = ()
+    earlier: tuple[Message, ...] = ()
+    tool_results: tuple[ToolResultPart, ...] = ()
 
     @property
     def _first(self) -> Candidate:
@@ -118,6 +131,13 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     def message(self) -> Message:
         """The answer as the assistant's turn of the next request."""
         return Message("assistant", self._first.parts)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All turns that the reply adds to the conversation, with the results of tools between them."""
+        last = (self.message,) if self._first.parts else ()
+        results = (Message("tool", self.tool_results),) if self.tool_results else ()
+        return (*self.earlier, *last, *results)
 
 
 def part_of(kind: str, text: str, call: ToolCall | None, vendor: Opaque | None = None) -> Part | None:

@@ -25,7 +25,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "top_logprobs": (0, 20),
     "n": (1, 128),
     "seed": (-(2**63), 2**63 - 1),
+    "reasoning_budget_tokens": (0, 2**31 - 1),
 }
+# The most tokens of reasoning that an effort stands for, where one of the two must be said as the other.
+EFFORT_TOKENS = {"none": 0, "minimal": 1024, "low": 2048, "medium": 8192, "high": 24576, "xhigh": 32768}
 
 
 class GenerationSettings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,6 +36,8 @@ class GenerationSettings(msgspec.Struct, frozen=True, omit_defaults=True):
 
     max_tokens: of the answer. temperature: 0 to 2. top_p, min_p: 0 to 1. stop: texts that end the answer.
     logprobs, top_logprobs: ask for log probabilities and up to 20 alternatives. n: candidates.
+    reasoning_effort: how much to reason, in the model's own word (none, low, medium, high, ...).
+    reasoning_budget_tokens: the same as a bound, where the model takes one.
     """
 
     max_tokens: int | None = None
@@ -49,6 +54,15 @@ class GenerationSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     n: int = 1
     reasoning_effort: str | None = None
     logit_bias: dict[str, float] | None = None
+    reasoning_budget_tokens: int | None = None
+
+    @property
+    def effort(self) -> str | None:
+        """`reasoning_effort`, or the least word whose tokens cover the budget; None where neither is set."""
+        budget = self.reasoning_budget_tokens
+        if self.reasoning_effort is not None or budget is None:
+            return self.reasoning_effort
+        return next((word for word, tokens in EFFORT_TOKENS.items() if budget <= tokens), "max")
 
     def outside(self) -> dict[str, float]:
         """The settings that lie outside their range (`RANGES`), with the nearer end of it."""
@@ -128,12 +142,14 @@ class Transcription(msgspec.Struct, frozen=True, omit_defaults=True):
     """How what is heard is written down. language: ISO 639-1, empty: told by the sound.
 
     hint: words that help to hear names right. times: what is to be timed. speakers: tell them apart.
+    translate_to: the language to write it down in, empty: the one that is spoken.
     """
 
     language: str = ""
     hint: str = ""
     times: tuple[Literal["word", "segment"], ...] = ()
     speakers: bool = False
+    translate_to: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):

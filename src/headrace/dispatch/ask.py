@@ -26,7 +26,7 @@ ToolLike: TypeAlias = Tool | Mapping[str, Any]
 _ROLES: tuple[str, ...] = get_args(Role)
 
 
-class Ask(TypedDict, total=False):
+class AskWithoutTools(TypedDict, total=False):
     """The keywords of a call. Give `prompt` or `messages`, not both; `system` goes before either.
 
     response_format: a ResponseFormat, or a JSON schema as a mapping. The settings are GenerationSettings'
@@ -36,7 +36,6 @@ class Ask(TypedDict, total=False):
 
     messages: Sequence[MessageLike]
     system: str | None
-    tools: Iterable[ToolLike]
     tool_choice: ToolChoice | str | None
     response_format: ResponseFormat | Mapping[str, Any] | None
     preset: PresetName | None
@@ -53,7 +52,14 @@ class Ask(TypedDict, total=False):
     top_logprobs: int | None
     n: int
     reasoning_effort: str | None
+    reasoning_budget_tokens: int | None
     logit_bias: Mapping[str, float] | None
+
+
+class Ask(AskWithoutTools, total=False):
+    """The same, and tools that the model may call: `Tool`s, or mappings as OpenAI's users write them."""
+
+    tools: Iterable[ToolLike]
 
 
 _SETTINGS = GenerationSettings.__struct_fields__
@@ -196,4 +202,4 @@ def _format(given: ResponseFormat | Mapping[str, Any] | None) -> ResponseFormat 
     return ResponseFormat("json_schema", name=str(given.get("title", "answer")), schema=dict(given))
 
 
-__all__ = ["Ask", "Asked", "MessageLike", "ToolLike", "build_request", "read_ask"]
+__all__ = ["Ask", "AskWithoutTools", "Asked", "MessageLike", "ToolLike", "build_request", "read_ask"]

@@ -13,8 +13,9 @@ import msgspec
 from headrace.config import Settings, line_in, load_config
 from headrace.core.model import Model, ModelCard
 from headrace.errors import ConfigError, RequestError, UnknownModel
+from headrace.providers.configured import provider_rows
+from headrace.providers.listing import list_models
 from headrace.providers.model import provider_model
-from headrace.providers.registry import provider_rows
 from headrace.providers.row import ProviderRow
 from headrace.runners import weights
 from headrace.simulate.echo import simulated_models
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 DEFAULT_ALIASES = {"local": "local/smollm2-135m-instruct"}
 _LONGEST_ID = 256
 # Bare names that say plainly whose they are.
-_WELL_KNOWN = (("openai", re.compile(r"gpt-|o\d|chatgpt-")),)
+_WELL_KNOWN = (
+    ("openai", re.compile(r"gpt-|o\d|chatgpt-")),
+    ("anthropic", re.compile(r"claude-")),
+    ("google", re.compile(r"gemini-")),
+)
 
 
 class Runtime:
@@ -95,11 +100,26 @@ class Runtime:
         cards = [*self.local.models(), *(model.card for model in self._simulated.values())]
         for owner, row in self._rows.items():
             cards += [ModelCard(id=f"{owner}/{name}", owner=owner) for name in row.models]
-        names: dict[str, list[str]] = {}
-        for alias in self.aliases:
-            names.setdefault(self._unalias(alias), []).append(alias)
+        names = self._names()
         known = {card.id for card in cards}
         cards += [ModelCard(id=id, owner=id.partition("/")[0]) for id in names if id not in known]
+        return [_with_aliases(card, tuple(names.get(card.id, ()))) for card in cards]
+
+    async def offered(self, provider: str) -> list[ModelCard]:
+        """What that provider has now, by its own list.
+
+        Raises: RequestError for a provider that is not known, and what asking it raises (see
+        `headrace.providers.listing`).
+        """
+        row = self._rows.get(provider)
+        if row is None:
+            near = difflib.get_close_matches(provider, self._rows, n=2, cutoff=0.6)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`headrace models --all` lists them"
+            raise RequestError(
+                f"no provider is called {provider[:_LONGEST_ID]!r}: {hint}", field="provider", value=provider
+            )
+        names = self._names()
+        cards = await list_models(row, self.pool)
         return [_with_aliases(card, tuple(names.get(card.id, ()))) for card in cards]
 
     @property
@@ -134,6 +154,13 @@ class Runtime:
         if self._pool is None:
             self._pool = HttpPool()
         return self._pool
+
+    def _names(self) -> dict[str, list[str]]:
+        """Model id -> its short names."""
+        names: dict[str, list[str]] = {}
+        for alias in self.aliases:
+            names.setdefault(self._unalias(alias), []).append(alias)
+        return names
 
     def _unalias(self, model_id: str) -> str:
         seen = {model_id}

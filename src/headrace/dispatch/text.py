@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from headrace.core.chunk import Chunk, Terminal
 from headrace.core.fold import ReplyFold
@@ -17,26 +17,65 @@ from headrace.stream.generation import GenerationStream, TextStream
 from headrace.stream.push import Node, Staged
 from headrace.stream.sync import SyncStream, iterate_sync
 
+if TYPE_CHECKING:
+    from headrace.stream.partial import PartialStream
+
+T = TypeVar("T")
 _SHOWN_CHARS = 60
 
 
 class TextResult:
     """One call under way.
 
-    warnings: what the model's wire cannot take of the request, one sentence each, known at once.
     chunks: the whole stream. stream: its text alone. Read one of the two, once.
     """
 
     def __init__(self, opened: Opened, model: str) -> None:
         self._model = model
-        self.warnings = opened.warnings
+        self._warnings: Sequence[str] = opened.warnings
         self._fold = ReplyFold()
         self.chunks = GenerationStream(_Watched(opened.source, self._fold))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the model's wire cannot take of the request, one sentence each, known at once."""
+        return tuple(self._warnings)
 
     @property
     def stream(self) -> TextStream:
         """The answer's text as it comes, `str` by `str`."""
         return self.chunks.text
+
+    @overload
+    def partial(
+        self, output: type[T], *, tool: str | None = None, open_strings: bool = True
+    ) -> PartialStream[T]: ...
+    @overload
+    def partial(
+        self, output: Any, *, tool: str | None = None, open_strings: bool = True
+    ) -> PartialStream[Any]: ...
+    def partial(
+        self, output: Any, *, tool: str | None = None, open_strings: bool = True
+    ) -> PartialStream[Any]:
+        """The answer, which is JSON, as values that grow: see `GenerationStream.partial`."""
+        return self.chunks.partial(output, tool=tool, open_strings=open_strings)
+
+    @overload
+    async def parsed(self, output: type[T], *, tool: str | None = None) -> T: ...
+    @overload
+    async def parsed(self, output: Any, *, tool: str | None = None) -> Any: ...
+    async def parsed(self, output: Any, *, tool: str | None = None) -> Any:
+        """The whole answer as a value of the type `output`, whatever of it was read before.
+
+        tool: the arguments of the first call of that tool in place of the text.
+        Raises OutputError where it is none, and what the stream raises.
+        """
+        from headrace.stream.partial import read_reply  # only where values are read
+
+        async with self.chunks as chunks:
+            async for _ in chunks:
+                pass
+        return read_reply(output, self.response, tool=tool)
 
     @property
     def response(self) -> Reply:
@@ -58,7 +97,7 @@ class TextResult:
         reply = self.response
         state = reply.finish_reason or ("streaming" if reply.candidates else "not begun")
         text = reply.text if len(reply.text) <= _SHOWN_CHARS else reply.text[:_SHOWN_CHARS] + "..."
-        return f"TextResult({self._model!r}, {state}, {text!r})"
+        return f"{type(self).__name__}({self._model!r}, {state}, {text!r})"
 
     async def aclose(self) -> None:
         """Stop the model and free everything."""
@@ -85,7 +124,8 @@ def _timed(source: Source[Chunk]) -> Source[Chunk]:
     return Staged(source, SpeedTap(time.monotonic_ns))
 
 
-def _open(model: str, prompt: str | None, runtime: Runtime | None, ask: Ask) -> Opened:
+def open_model(model: str, prompt: str | None, runtime: Runtime | None, ask: Ask) -> Opened:
+    """One reply, ready to start, with all that was changed of the request on the way."""
     request, warnings = read_ask(model, prompt, **ask)
     opened = (runtime or runtime_here()).resolve(model).open(request)
     return Opened(opened.source, (*warnings, *opened.warnings))
@@ -104,14 +144,14 @@ def stream_text(
     Raises: RequestError (UnknownModel) for what cannot be asked, naming the argument. What goes wrong later
     is raised where the stream is read.
     """
-    return TextResult(_open(model, prompt, runtime, ask), model)
+    return TextResult(open_model(model, prompt, runtime, ask), model)
 
 
 def stream_chunks(
     model: str, prompt: str | None = None, *, runtime: Runtime | None = None, **ask: Unpack[Ask]
 ) -> GenerationStream:
     """The same call as a stream of every chunk, not only the text; nothing is gathered on the way."""
-    return GenerationStream(_timed(_open(model, prompt, runtime, ask).source))
+    return GenerationStream(_timed(open_model(model, prompt, runtime, ask).source))
 
 
 async def generate_text(
@@ -137,9 +177,4 @@ def stream_sync(model: str, prompt: str | None = None, **ask: Unpack[Ask]) -> Sy
     return iterate_sync(lambda: stream_text(model, prompt, **ask).stream)
 
 
-def openai(model: str) -> str:
-    """The id of an OpenAI model: `openai("gpt-4o")` is "openai/gpt-4o"."""
-    return f"openai/{model}"
-
-
-__all__ = ["TextResult", "generate_text", "openai", "stream_chunks", "stream_sync", "stream_text"]
+__all__ = ["TextResult", "generate_text", "stream_chunks", "stream_sync", "stream_text"]

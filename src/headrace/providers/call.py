@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -20,6 +20,7 @@ from headrace.transport.http import Call, HttpRequest, Sender
 from headrace.transport.wheel import Deadline
 
 T = TypeVar("T")
+BodyStage: TypeAlias = Callable[[str], Stage[bytes, Any] | None]
 _TERMINAL_TYPES = frozenset(TERMINALS)
 MAX_ERROR_BYTES = 65_536
 # After the terminal only the body's own end is due: a moment for it buys the connection's next use.
@@ -28,9 +29,11 @@ DRAIN_BYTES = 65_536
 
 
 class CallPlan(msgspec.Struct, frozen=True):
-    """What stays the same for every answer of one model.
+    """How one model's answers are read.
 
     failure: (status, headers, body, provider) of an answer that is not a good stream -> the typed failure.
+    body_stage: (content type) of a good answer of another type -> the stage that reads it, None for a type
+    that is no answer. Only the proper end of its body says that such an answer is complete.
     """
 
     provider: str
@@ -38,6 +41,7 @@ class CallPlan(msgspec.Struct, frozen=True):
     failure: Callable[[int, Mapping[str, str], bytes, str], Failure]
     clocks: Clocks
     secrets: tuple[Secret, ...] = ()
+    body_stage: BodyStage | None = None
 
 
 class ProviderSource(Generic[T]):
@@ -52,6 +56,7 @@ class ProviderSource(Generic[T]):
         "_call",
         "_clock",
         "_drain",
+        "_ends_with_body",
         "_is_content",
         "_now_s",
         "_paused",
@@ -77,6 +82,7 @@ class ProviderSource(Generic[T]):
         self._now_s = sender.wheel.now_s
         self._stage: Stage[bytes, T | Terminal] | None = stage
         self._is_content = is_content
+        self._ends_with_body = False
         self._waits = True  # for the first token
         self._paused = False
         self._sink: Sink[T] | None = None  # set from start to the terminal
@@ -119,9 +125,16 @@ class ProviderSource(Generic[T]):
     # The transport's side.
 
     def head(self, status: int, headers: Mapping[str, str], /) -> None:
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if status != 200 or media_type not in ("", self._plan.content_type):
+        content_type = headers.get("content-type", "")
+        media_type = content_type.partition(";")[0].strip().lower()
+        if status == 200 and media_type in ("", self._plan.content_type):
+            return
+        other = self._plan.body_stage(content_type) if status == 200 and self._plan.body_stage else None
+        if other is None:
             self._body = _Body(status, dated(headers))
+        elif self._stage is not None:
+            self._stage = other
+            self._ends_with_body = True
 
     def data(self, data: bytes, /) -> None:
         stage = self._stage
@@ -174,7 +187,8 @@ class ProviderSource(Generic[T]):
         elif body is not None:
             self._end(self._answered(body))
         elif stage is not None:
-            rest = list(stage.close())
+            cut = failure if self._ends_with_body else None
+            rest = list(stage.close()) if cut is None else [cut]
             if not rest or not isinstance(rest[-1], TERMINALS):
                 rest.append(
                     failure or Failure.of(Truncated("the answer stopped without saying it was complete"))

@@ -10,28 +10,19 @@ import msgspec
 
 from headrace.config import Secret
 from headrace.core.chunk import (
-    AudioDelta,
     Chunk,
-    ImageDelta,
-    ReasoningDelta,
-    RefusalDelta,
-    TextDelta,
-    ToolCallDelta,
-    TranscriptDelta,
 )
+from headrace.core.content import holds_content
 from headrace.core.model import ModelCard, Opened, OpenedRelay
 from headrace.core.request import Request
-from headrace.providers.call import CallPlan, ProviderSource
+from headrace.providers.call import BodyStage, CallPlan, ProviderSource
 from headrace.providers.quirks import checked_quirks
-from headrace.providers.row import ProviderRow, key_of, request_headers, secrets_of
+from headrace.providers.row import ProviderRow, base_url_of, key_of, request_headers, secrets_of
 from headrace.transport.http import HttpRequest, Sender
 from headrace.transport.pool import pool_here
 from headrace.wire import wire_named
-from headrace.wire.base import Relay
-
-_CONTENT = frozenset(
-    {TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta}
-)
+from headrace.wire.base import Relay, WireRequest
+from headrace.wire.count import CountStage
 
 
 class ProviderModel:
@@ -46,7 +37,9 @@ class ProviderModel:
         self._sender = sender
         self._wire = wire_named(row.wire)
         self._quirks = checked_quirks(row)
-        self._card = ModelCard(id=f"{row.name}/{model_name}", owner=row.name)
+        self._card = ModelCard(
+            id=f"{row.name}/{model_name}", capabilities=self._wire.capabilities, owner=row.name
+        )
 
     def __repr__(self) -> str:
         return f"ProviderModel({self._card.id!r})"
@@ -58,8 +51,24 @@ class ProviderModel:
     def open(self, request: Request, /) -> Opened:
         """See `Model.open`. Raises AuthError where the key is not set."""
         built = self._wire.build(msgspec.structs.replace(request, model=self._name), self._quirks)
+        told = {**self._quirks, **built.asked} if built.asked else self._quirks
+        decode = self._wire.body_decoder
+        body_stage: BodyStage | None = None if decode is None else lambda kind: decode(kind, told)
         source: ProviderSource[Chunk] = self._source(
-            built.path, built.body, self._wire.decoder(self._quirks), _holds_content
+            built, self._wire.decoder(told), holds_content, body_stage
+        )
+        return Opened(source, built.warnings)
+
+    def open_count(self, request: Request, /) -> Opened | None:
+        """See `CountsTokens.open_count`. Raises AuthError where the key is not set."""
+        counting = self._wire.counting
+        named = msgspec.structs.replace(request, model=self._name)
+        built = counting.build(named, self._quirks) if counting is not None else None
+        if counting is None or built is None:
+            return None
+        stage = CountStage(counting.read)
+        source: ProviderSource[Chunk] = self._source(
+            built, stage, _is_the_count, content_type="application/json"
         )
         return Opened(source, built.warnings)
 
@@ -71,26 +80,36 @@ class ProviderModel:
         if sent is None:
             return None
         relay = self._wire.relay(include_usage, self._quirks)
-        source: ProviderSource[bytes] = self._source(
-            _relay_path(self._row.wire, self._name), sent, relay, _Counted(relay)
-        )
+        request = WireRequest(_relay_path(self._row.wire, self._name), sent)
+        source: ProviderSource[bytes] = self._source(request, relay, _Counted(relay))
         return OpenedRelay(source, relay)
 
-    def _source(self, path: str, body: bytes, stage: Any, is_content: Any) -> ProviderSource[Any]:
+    def _source(
+        self,
+        built: WireRequest,
+        stage: Any,
+        is_content: Any,
+        body_stage: BodyStage | None = None,
+        content_type: str = "",
+    ) -> ProviderSource[Any]:
+        """content_type: of a good answer; empty: the wire's."""
         row = self._row
         key = key_of(row)
-        headers = request_headers(row, key, accept=self._wire.content_type)
-        headers.setdefault("content-type", "application/json")
-        request = HttpRequest("POST", row.base_url + path, headers, body, row.ca_file)
-        return ProviderSource(self._plan(key), request, self._sender or pool_here(), stage, is_content)
+        content_type = content_type or self._wire.content_type
+        headers = request_headers(row, self._wire, key, accept=built.accept or content_type)
+        headers.setdefault("content-type", built.content_type)
+        request = HttpRequest("POST", base_url_of(row) + built.path, headers, built.body, row.ca_file)
+        plan = self._plan(key, content_type, body_stage)
+        return ProviderSource(plan, request, self._sender or pool_here(), stage, is_content)
 
-    def _plan(self, key: Secret | None) -> CallPlan:
+    def _plan(self, key: Secret | None, content_type: str, body_stage: BodyStage | None) -> CallPlan:
         return CallPlan(
             provider=self._row.name,
-            content_type=self._wire.content_type,
+            content_type=content_type,
             failure=self._wire.failure,
             clocks=self._row.clocks,
             secrets=secrets_of(self._row, key),
+            body_stage=body_stage,
         )
 
 
@@ -100,9 +119,8 @@ def _relay_path(wire: str, model_name: str) -> str:
     return wire_named(wire).build(Request(model=model_name), {}).path
 
 
-def _holds_content(batch: Sequence[Chunk]) -> bool:
-    # The last is looked at first: in nearly every batch it is the only one, and content.
-    return type(batch[-1]) in _CONTENT or any(type(chunk) in _CONTENT for chunk in batch)
+def _is_the_count(_batch: Sequence[Chunk]) -> bool:
+    return True
 
 
 class _Counted:

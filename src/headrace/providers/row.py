@@ -10,23 +10,26 @@ from typing import Any
 import msgspec
 
 from headrace.config import Clocks, Secret
-from headrace.errors import AuthError
+from headrace.errors import AuthError, ConfigError
+from headrace.wire.base import Wire
 
 
 class ProviderRow(msgspec.Struct, frozen=True):
     """One provider. Everything that differs between two providers of one wire stands here.
 
-    wire: a folder of headrace.wire. base_url: without a trailing slash. api_key_env: the environment variable
-    with the key, read at each call; empty: no key is needed. auth: "bearer", "none", or the name of the
-    header that carries the key. key_optional: a missing key is no error (local servers). quirks: see
-    quirks.py. models: ids known without asking.
+    wire: a folder of headrace.wire. base_url: without a trailing slash. base_url_env: the environment
+    variable with the address, read at each call, where each user has one of his own; base_path: what follows.
+    api_key_env: the environment variable with the key, read at each call; empty: no key is needed.
+    fallback_key_env: another, read where that one is not set. auth: "bearer", "none", or the name of the
+    header that carries the key; empty: as the wire says. key_optional: a missing key is no error (local
+    servers). quirks: those of its wire. models: ids known without asking.
     """
 
     name: str
     wire: str
     base_url: str
     api_key_env: str = ""
-    auth: str = "bearer"
+    auth: str = ""
     key_optional: bool = False
     api_key: Secret | None = None
     headers: Mapping[str, Secret] = {}
@@ -34,6 +37,36 @@ class ProviderRow(msgspec.Struct, frozen=True):
     clocks: Clocks = Clocks()
     ca_file: str = ""
     models: tuple[str, ...] = ()
+    fallback_key_env: str = ""
+    base_url_env: str = ""
+    base_path: str = ""
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The environment variables that may hold the key, the first one first."""
+        return tuple(name for name in (self.api_key_env, self.fallback_key_env) if name)
+
+    @property
+    def shown_url(self) -> str:
+        """The address, or where it is read, for people."""
+        return self.base_url or f"${self.base_url_env}{self.base_path}"
+
+
+def base_url_of(row: ProviderRow) -> str:
+    """The address for a call now, without a trailing slash.
+
+    Raises: ConfigError naming the environment variable that is not set, or holds no address.
+    """
+    if row.base_url:
+        return row.base_url
+    value = os.environ.get(row.base_url_env, "").strip().rstrip("/")
+    if not value:
+        why = f"{row.name} has no address: set the environment variable {row.base_url_env}"
+        raise ConfigError(why, source=row.base_url_env, code="missing_base_url")
+    if not value.startswith(("http://", "https://")):
+        why = f"{row.base_url_env} must begin with http:// or https://: it is the address of {row.name}"
+        raise ConfigError(why, source=row.base_url_env, code="bad_base_url")
+    return value.removesuffix(row.base_path) + row.base_path
 
 
 def key_of(row: ProviderRow) -> Secret | None:
@@ -45,13 +78,14 @@ def key_of(row: ProviderRow) -> Secret | None:
         return None
     if row.api_key is not None:
         return row.api_key
-    value = os.environ.get(row.api_key_env, "") if row.api_key_env else ""
+    names = row.key_names
+    value = next((found for name in names if (found := os.environ.get(name, "").strip())), "")
     if value:
-        return Secret(value.strip())
-    if row.key_optional or not row.api_key_env:
+        return Secret(value)
+    if row.key_optional or not names:
         return None
     raise AuthError(
-        f"{row.name} needs a key: set the environment variable {row.api_key_env}",
+        f"{row.name} needs a key: set the environment variable {' or '.join(names)}",
         code="missing_api_key",
         provider=row.name,
     )
@@ -62,14 +96,15 @@ def secrets_of(row: ProviderRow, key: Secret | None) -> tuple[Secret, ...]:
     return (*([key] if key else []), *(value for value in row.headers.values() if value))
 
 
-def request_headers(row: ProviderRow, key: Secret | None, *, accept: str) -> dict[str, str]:
-    """The header fields of a call. The row's own come last, so they can replace any."""
-    headers = {"accept": accept, "user-agent": _user_agent()}
+def request_headers(row: ProviderRow, wire: Wire, key: Secret | None, *, accept: str) -> dict[str, str]:
+    """The header fields of a call. The row's own come last, so they can replace any. wire: the row's."""
+    headers = {"accept": accept, "user-agent": _user_agent(), **wire.headers}
     if key is not None:
-        if row.auth == "bearer":
+        auth = row.auth or wire.auth
+        if auth == "bearer":
             headers["authorization"] = f"Bearer {key.reveal()}"
         else:
-            headers[row.auth.lower()] = key.reveal()
+            headers[auth.lower()] = key.reveal()
     for name, value in row.headers.items():
         headers[name.lower()] = value.reveal()
     return headers

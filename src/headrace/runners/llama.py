@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import Chunk, Terminal, Token
+from headrace.core.chunk import Chunk, Finish, Terminal, Token, UsageReport
+from headrace.core.usage import Usage
 from headrace.errors import RequestError, RunnerError
 from headrace.runners.base import Emit, Facts, Wedged
 from headrace.runners.llama_job import Job
@@ -73,15 +74,27 @@ class LlamaEngine:
     async def run(self, job: dict[str, Any], emit: Emit, /) -> Terminal:
         plan = msgspec.convert(job, Job)
         try:
+            if plan.count:
+                return await self._count(plan, emit)
             body = dict(plan.body)
             if plan.schema is not None:
                 body["json_schema"] = plan.schema
                 await self._try_schema(plan)
-            told = await ask(self._path, "/apply-template", {"messages": plan.messages})
-            body["prompt"] = told["prompt"]
+            body["prompt"] = await self._prompt(plan)
             return await self._stream(plan, body, emit)
         except Refused as refused:
             raise refusal_error(refused, plan.schema_field) from refused
+
+    async def _prompt(self, plan: Job) -> str:
+        told = await ask(self._path, "/apply-template", {"messages": plan.messages})
+        return str(told["prompt"])
+
+    async def _count(self, plan: Job, emit: Emit) -> Terminal:
+        """The prompt's tokens, as the engine cuts one that it is to complete."""
+        question = {"content": await self._prompt(plan), "add_special": True}
+        told = await ask(self._path, "/tokenize", question)
+        await emit([UsageReport(Usage(len(told["tokens"])))])
+        return Finish()
 
     async def _stream(self, plan: Job, body: dict[str, Any], emit: Emit) -> Terminal:
         segments = Segments(plan.top)

@@ -23,6 +23,7 @@ from headrace.errors import RequestError
 from headrace.runners.base import Plan
 from headrace.runners.llama_tools import ToolPlan, tool_plan
 from headrace.runners.schema_bounds import SchemaCheck
+from headrace.wire.as_chat import as_chat
 
 Form: TypeAlias = Literal["text", "one-tool", "any-tool"]
 
@@ -36,7 +37,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     messages: for the model's chat template. body: the engine's own fields. schema: what the answer must
     match; schema_field: the request's field it came from. form: whether the text is an answer or a tool call.
-    top: how many likeliest tokens the caller wants beside each one.
+    top: how many likeliest tokens the caller wants beside each one. count: only the prompt's tokens are asked
+    for, no answer.
     """
 
     model: str
@@ -47,20 +49,29 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     form: Form = "text"
     tool: str = ""
     top: int = 0
+    count: bool = False
 
 
-def plan(request: Request, defaults: GenerationSettings | None = None, system: str | None = None) -> Plan:
+def plan(
+    request: Request,
+    defaults: GenerationSettings | None = None,
+    system: str | None = None,
+    *,
+    count: bool = False,
+) -> Plan:
     """The engine's job for `request`. Raises RequestError naming what it cannot do.
 
     defaults: the model's own choice for settings that the caller left open. system: what stands for a system
-    message where the request has none; None leaves that to the model's template.
+    message where the request has none; None leaves that to the model's template. count: see `Job`.
     """
     settings = request.settings
     if settings.n != 1:
         raise RequestError("a local model gives one candidate at a time", field="n", value=settings.n)
+    warnings: list[str] = []
+    request = as_chat(request, warnings)
     tools = tool_plan(request)
-    warnings = list(tools.warnings)
-    if settings.reasoning_effort is not None:
+    warnings += tools.warnings
+    if settings.effort is not None:
         warnings.append("the local model has no reasoning to steer: reasoning_effort has no effect")
     schema, schema_field = _schema(request, tools)
     job = Job(
@@ -72,6 +83,7 @@ def plan(request: Request, defaults: GenerationSettings | None = None, system: s
         form=tools.form,
         tool=tools.name,
         top=settings.top_logprobs or 0,
+        count=count,
     )
     return Plan(msgspec.to_builtins(job), tuple(warnings))
 

@@ -119,7 +119,7 @@ class CallReader:
         return self._within(text)
 
     def _within(self, text: str) -> str:
-        if self._done:
+        if self._done or not text:  # an empty text ends no escape
             return ""
         start = 1 if self._escaped else 0
         self._escaped = False

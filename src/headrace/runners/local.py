@@ -86,7 +86,8 @@ class LocalModels:
             return _options(path, LocalSettings(str(path)), row.context_tokens)
 
         host = EngineHost(f"local/{row.name}", LLAMA, options)
-        return LocalModel(card, host, partial(plan, defaults=row.defaults, system=row.system))
+        planner = partial(plan, defaults=row.defaults, system=row.system)
+        return LocalModel(card, host, planner, partial(planner, count=True))
 
     def _of_file(self, name: str, local: LocalSettings) -> LocalModel:
         path = Path(local.path).expanduser()
@@ -104,7 +105,8 @@ class LocalModels:
                 raise RunnerError(text, code="E502", recoverable=False)
             return _options(path, local, context_tokens)
 
-        return LocalModel(card, EngineHost(f"local/{name}", LLAMA, options), plan)
+        host = EngineHost(f"local/{name}", LLAMA, options)
+        return LocalModel(card, host, plan, partial(plan, count=True))
 
     async def _in_thread(self, work: Callable[[], Path]) -> Path:
         """Run `work` in a thread. When we are cancelled it is told to stop and waited for: none is left."""

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from headrace.core.chunk import Cancelled, Chunk, Terminal
 from headrace.core.model import ModelCard, Opened, OpenedRelay, Sink
 from headrace.core.request import Request
@@ -21,19 +23,35 @@ WINDOW_CHUNKS = 64
 class LocalModel:
     """One engine's model. Nothing is pulled, started or loaded before the first reply is started."""
 
-    def __init__(self, card: Callable[[], ModelCard], host: EngineHost, planner: Planner) -> None:
+    def __init__(
+        self,
+        card: Callable[[], ModelCard],
+        host: EngineHost,
+        planner: Planner,
+        count_planner: Planner | None = None,
+    ) -> None:
+        """count_planner: the job that only counts the prompt's tokens, where the engine has one."""
         self._card = card
         self._planner = planner
+        self._count_planner = count_planner
         self.host = host
 
     @property
     def card(self) -> ModelCard:
         """Its state is read from the disk at each call."""
-        return self._card()
+        card = self._card()
+        return msgspec.structs.replace(card, loaded=True) if self.host.worker_pid else card
 
     def open(self, request: Request, /) -> Opened:
         """Raises RequestError for what the engine cannot be asked."""
         plan = self._planner(request)
+        return Opened(LocalSource(self.host, plan.job), plan.warnings)
+
+    def open_count(self, request: Request, /) -> Opened | None:
+        """See `CountsTokens.open_count`. Loads the model, as a reply would."""
+        if self._count_planner is None:
+            return None
+        plan = self._count_planner(request)
         return Opened(LocalSource(self.host, plan.job), plan.warnings)
 
     def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:

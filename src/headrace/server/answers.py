@@ -13,7 +13,6 @@ from headrace.errors import RequestError
 from headrace.server.app import App
 from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
-from headrace.server.problem import JSON_TYPE
 from headrace.server.streams import EVENT_STREAM, EncodeSink, RelaySink, Report
 from headrace.wire.base import Front, ParsedRequest, Says
 
@@ -44,10 +43,13 @@ class Answers:
         self.answer(exchange, NO_PATH)
 
     def answer(self, exchange: Exchange, path: Mapping[str, str]) -> None:
-        """Answer a request, as a stream or as one body. path: what its path says, for the front's `parse`."""
+        """Answer a request, as a stream or as one body. path: what its head says, for the front's `parse`."""
         exchange.error_body = self._front.error_body
+        self.give(exchange, self._front.parse(exchange.body, path))
+
+    def give(self, exchange: Exchange, parsed: ParsedRequest) -> None:
+        """Answer a request that has been read."""
         body = exchange.body
-        parsed = self._front.parse(body, path)
         exchange.release()
         if parsed.request.settings.n != 1:
             raise RequestError(
@@ -68,7 +70,10 @@ class Answers:
             lambda reply: self._front.body(reply, says, parsed),
             self._report,
             max_bytes=self._app.limits.max_reply_bytes,
-            fields=[JSON_TYPE, *_warning_fields((*parsed.warnings, *opened.warnings))],
+            fields=[
+                (b"content-type", self._front.body_type(parsed).encode("latin-1")),
+                *warning_fields((*parsed.warnings, *opened.warnings)),
+            ],
         ).begin(opened.source)
 
     def _stream(self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes) -> None:
@@ -95,6 +100,7 @@ class Answers:
             ping=front.ping,
             keepalive_after_s=keepalive_after_s,
             fields=self._stream_fields((*parsed.warnings, *opened.warnings)),
+            type_of=front.type_of,
         ).begin(opened.source)
 
     def _says(self, parsed: ParsedRequest) -> Says:
@@ -102,10 +108,10 @@ class Answers:
         return Says(id, parsed.request.model, int(time.time()))
 
     def _stream_fields(self, warnings: Sequence[str]) -> Fields:
-        return (*self._fields, *_warning_fields(warnings)) if warnings else self._fields
+        return (*self._fields, *warning_fields(warnings)) if warnings else self._fields
 
 
-def _warning_fields(warnings: Sequence[str]) -> Fields:
+def warning_fields(warnings: Sequence[str]) -> Fields:
     """What could not be honoured, percent-encoded where a header could not hold it."""
     if not warnings:
         return ()

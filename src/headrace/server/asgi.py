@@ -88,6 +88,12 @@ class AsgiExchange(Exchange):
         super().lose()
         self._wake.set()
 
+    async def begin(self, send: Send) -> None:
+        """Send a head that waits, and no end: an answer that is cut has begun, else it would seem a bug."""
+        if self._head is not None:
+            await send(self._head)
+            await send({"type": "http.response.body", "body": b"".join(self._outbox), "more_body": True})
+
     async def pump(self, send: Send) -> None:
         """Send what is written until the response is complete or its client is gone."""
         while True:
@@ -150,6 +156,7 @@ class AsgiApp:
             await exchange.pump(send)
         except asyncio.CancelledError:
             if exchange.is_cut:
+                await exchange.begin(send)
                 return
             # The server waits no longer: the client still gets its error event.
             exchange.shut_down(SHUTTING_DOWN)

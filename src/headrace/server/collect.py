@@ -24,9 +24,10 @@ _JSON = msgspec.json.Encoder()
 class CollectSink:
     """Gathers a whole reply and answers with one body; any failure is a real HTTP status.
 
-    model: its id, for the tally. body: the reply in the client's protocol. fields: response headers.
+    model: its id, for the tally. body: the reply in the client's protocol, or why it cannot be said in it.
+    fields: response headers.
     max_bytes: of the reply's chunks, written as JSON; past that the source is cancelled and the answer
-    is a 502.
+    is a 502. has_answer: whether a reply that ended well says anything.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class CollectSink:
         "_exchange",
         "_fields",
         "_fold",
+        "_has_answer",
         "_left_bytes",
         "_max_bytes",
         "_model",
@@ -46,11 +48,12 @@ class CollectSink:
         self,
         exchange: Exchange,
         model: str,
-        body: Callable[[Reply], bytes],
+        body: Callable[[Reply], bytes | Failure],
         report: Report,
         *,
         max_bytes: int,
         fields: Fields,
+        has_answer: Callable[[Reply], bool] = lambda reply: bool(reply.candidates),
     ) -> None:
         self._exchange: Exchange | None = exchange
         self._model = model
@@ -58,6 +61,7 @@ class CollectSink:
         self._report = report
         self._max_bytes = self._left_bytes = max_bytes
         self._fields = fields
+        self._has_answer = has_answer
         self._fold = ReplyFold()
         self._told_usage: Usage | None = None
         self._source: Source[Chunk] | None = None
@@ -106,12 +110,16 @@ class CollectSink:
         self._give_up(failure)
 
     def _complete(self, reply: Reply, terminal: Finish) -> None:
-        if not reply.candidates:
+        if not self._has_answer(reply):
             self._give_up(Failure.of(Truncated("the model ended without an answer", code="empty_response")))
+            return
+        body = self._body(reply)
+        if isinstance(body, Failure):
+            self._give_up(body)
             return
         exchange = self._settle(terminal)
         if exchange is not None:
-            exchange.respond(200, self._fields, self._body(reply))
+            exchange.respond(200, self._fields, body)
 
     def _give_up(self, failure: Failure, terminal: Terminal | None = None) -> None:
         """Answer with `failure`; the tally says `terminal` where that is not the same."""

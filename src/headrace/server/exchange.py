@@ -13,7 +13,7 @@ from typing import Protocol
 
 from headrace.core.chunk import Failure
 from headrace.transport.wheel import Deadline, Wheel
-from headrace.wire.openai_chat.failure import error_body
+from headrace.wire.openai_error import error_body
 
 Fields = Sequence[tuple[bytes, bytes]]
 NO_HEADERS: Mapping[str, str] = {}

@@ -11,6 +11,7 @@ from functools import partial
 from headrace.errors import RequestError
 from headrace.server.answers import Answers
 from headrace.server.app import App, Endpoint
+from headrace.server.counting import Counts
 from headrace.server.exchange import Exchange
 from headrace.wire import wire_named
 from headrace.wire.base import Front
@@ -29,16 +30,18 @@ _GEMINI_METHODS = ("generateContent", "streamGenerateContent")
 def install(app: App) -> None:
     """Add the endpoints."""
     for path, wire in PLAIN.items():
-        app.routes["POST", path] = _at_first(partial(_plain, app, wire))
-    app.routes["POST", "/api/generate"] = _at_first(partial(_ollama_generate, app))
-    app.routes["POST", "/api/ui/chat"] = _at_first(partial(_ui_messages, app))
+        app.routes["POST", path] = at_first(partial(_plain, app, wire))
+    app.routes["POST", "/v1/messages/count_tokens"] = at_first(partial(_anthropic_count, app))
+    app.routes["POST", "/api/generate"] = at_first(partial(_ollama_generate, app))
+    app.routes["POST", "/api/ui/chat"] = at_first(partial(_ui_messages, app))
     for path in ("/", "/generate", "/generate_stream"):
-        app.routes["POST", path] = _at_first(partial(_tgi, app, path))
+        app.routes["POST", path] = at_first(partial(_tgi, app, path))
     for tree in GEMINI:
-        app.trees["POST", tree] = _at_first(partial(_gemini, app, tree))
+        app.trees["POST", tree] = at_first(partial(_gemini, app, tree))
 
 
-def _at_first(make: Callable[[], Endpoint]) -> Endpoint:
+def at_first(make: Callable[[], Endpoint]) -> Endpoint:
+    """The endpoint that `make` makes at its first request."""
     made: list[Endpoint] = []
 
     def endpoint(exchange: Exchange) -> None:
@@ -53,6 +56,12 @@ def _plain(app: App, wire: str) -> Endpoint:
     found = wire_named(wire)
     assert found.front is not None
     return Answers(app, found.front, relays=wire if found.relay is not None else "")
+
+
+def _anthropic_count(app: App) -> Endpoint:
+    from headrace.wire.anthropic import count_body, error_body, parse_count
+
+    return Counts(app, lambda body, _path: parse_count(body), count_body, error_body)
 
 
 def _ollama_generate(app: App) -> Endpoint:
@@ -85,19 +94,27 @@ def _unnamed(app: App, front: Front) -> Endpoint:
 
 
 def _gemini(app: App, tree: str) -> Endpoint:
-    from headrace.wire.gemini import ARRAY_FRONT, FRONT, WIRE
+    from headrace.wire.gemini import ARRAY_FRONT, FRONT, WIRE, count_body, parse_count
+    from headrace.wire.gemini.count import METHOD
 
     events, array = Answers(app, FRONT, relays=WIRE.name), Answers(app, ARRAY_FRONT)
+    counts = Counts(app, parse_count, count_body, FRONT.error_body)
+    served = (*_GEMINI_METHODS, METHOD)
 
     def endpoint(exchange: Exchange) -> None:
         exchange.error_body = FRONT.error_body
         model, _, method = exchange.path.removeprefix(tree).rpartition(":")
-        if method not in _GEMINI_METHODS:
-            choices = " and ".join(_GEMINI_METHODS)
+        path = {"model": model, "method": method}
+        if method not in served:
+            choices = f"{', '.join(served[:-1])} and {served[-1]}"
             raise RequestError(
                 f"there is no method {method!r}: {choices} are served", field="method", http_status=404
             )
-        answers = events if "alt=sse" in exchange.query.split("&") else array
-        answers.answer(exchange, {"model": model, "method": method})
+        if method == METHOD:
+            counts.answer(exchange, path)
+        elif "alt=sse" in exchange.query.split("&"):
+            events.answer(exchange, path)
+        else:
+            array.answer(exchange, path)
 
     return endpoint

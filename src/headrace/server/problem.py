@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from headrace.core.chunk import Failure
 from headrace.server.exchange import Exchange, Fields
-from headrace.wire.openai_chat.failure import error_body
+from headrace.wire.openai_error import error_body
 
 JSON_TYPE = (b"content-type", b"application/json")
 

@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from headrace.core.model import ModelCard
-from headrace.server import health, openai_chat, others
+from headrace.server import about, audio, health, models, openai_chat, others
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
 from headrace.server.direct import DirectProtocol
@@ -27,9 +27,8 @@ _FLUSH_S = 2.0
 def make_app(runtime: Runtime, *, limits: Limits | None = None, access_log: bool = False) -> App:
     """The server with every endpoint, without sockets."""
     app = App(runtime, limits, access_log=access_log)
-    health.install(app)
-    openai_chat.install(app)
-    others.install(app)
+    for room in (health, openai_chat, others, audio, models, about):
+        room.install(app)
     return app
 
 

@@ -10,20 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from headrace.core.chunk import (
-    AudioDelta,
     Cancelled,
     Chunk,
     Failure,
     Finish,
-    ImageDelta,
-    ReasoningDelta,
-    RefusalDelta,
     Terminal,
-    TextDelta,
-    ToolCallDelta,
-    TranscriptDelta,
     UsageReport,
 )
+from headrace.core.content import holds_content
 from headrace.core.model import Source
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
@@ -42,7 +36,6 @@ EVENT_STREAM: Fields = (
     (b"x-accel-buffering", b"no"),
 )
 Report: TypeAlias = Callable[[Tally], None]
-_CONTENT = (TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta)
 _GONE = Cancelled("the client went away")
 
 
@@ -130,11 +123,15 @@ class StreamSink:
         """The failure as the last bytes of a stream that has begun, in the client's protocol."""
         raise NotImplementedError
 
+    def _head(self) -> Fields:
+        """The response's header fields, asked when its first bytes are there."""
+        return self._fields
+
     # Shared steps.
 
     def _write(self, exchange: Exchange, data: bytes) -> None:
         if not exchange.status:
-            exchange.start(200, self._fields)
+            exchange.start(200, self._head())
         self._spoke = True
         exchange.write(data)
 
@@ -151,9 +148,13 @@ class StreamSink:
             if not exchange.status and not data:
                 respond_problem(exchange, terminal)
                 return
-            data += self._failed(terminal)
+            said = self._failed(terminal)
+            if not said:  # the protocol has no word for it: only a cut tells that the answer is not whole
+                exchange.abort()
+                return
+            data += said
         if not exchange.status:
-            exchange.start(200, self._fields)
+            exchange.start(200, self._head())
         exchange.finish(data)
 
     def _settle(self, terminal: Terminal, *, lost: bool = False) -> None:
@@ -234,15 +235,25 @@ class RelaySink(StreamSink):
 
 
 class EncodeSink(StreamSink):
-    """Chunks, put into the client's wire by `encoder`, which is given the terminal too."""
+    """Chunks, put into the client's wire by `encoder`, which is given the terminal too.
 
-    __slots__ = ("_encoder", "_said", "_told_usage")
+    A Failure that the encoder gives ends the answer. type_of: see `Front.type_of`.
+    """
+
+    __slots__ = ("_encoder", "_said", "_told_usage", "_type_of")
 
     def __init__(
-        self, exchange: Exchange, model: str, encoder: Stage[Chunk, bytes], *rest: Any, **more: Any
+        self,
+        exchange: Exchange,
+        model: str,
+        encoder: Stage[Chunk, bytes | Failure],
+        *rest: Any,
+        type_of: Callable[[Any], str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(exchange, model, *rest, **more)
         self._encoder = encoder
+        self._type_of = type_of
         self._said = False
         self._told_usage: Usage | None = None
 
@@ -250,8 +261,15 @@ class EncodeSink(StreamSink):
         exchange = self._exchange
         if exchange is None:
             return
-        data = b"".join(self._encoder.feed(batch))
+        out = self._encoder.feed(batch)
         self._look(exchange, batch)
+        if not out:
+            return
+        last = out[-1]
+        if type(last) is Failure:
+            self._finish(last, _joined(out))
+            return
+        data = b"".join(out)  # type: ignore[arg-type]
         if data:
             self._said = True
             self._write(exchange, data)
@@ -259,15 +277,20 @@ class EncodeSink(StreamSink):
     def end(self, terminal: Terminal, /) -> None:
         if self._exchange is None:
             return
-        if isinstance(terminal, Finish) and not self._said:
-            terminal = Failure.of(Truncated("the model ended without an answer", code="empty_response"))
         if not isinstance(terminal, Finish):
             self._finish(terminal, b"")
             return
-        self._finish(terminal, b"".join([*self._encoder.feed((terminal,)), *self._encoder.close()]))
+        out = [*self._encoder.feed((terminal,)), *self._encoder.close()]
+        if out and isinstance(out[-1], Failure):
+            self._finish(out[-1], _joined(out))
+        elif self._said:
+            self._finish(terminal, _joined(out))
+        else:
+            empty = Failure.of(Truncated("the model ended without an answer", code="empty_response"))
+            self._finish(empty, b"")
 
     def _look(self, exchange: Exchange, batch: Sequence[Chunk]) -> None:
-        if self._first_s is None and any(isinstance(chunk, _CONTENT) for chunk in batch):
+        if self._first_s is None and holds_content(batch):
             self._first_s = exchange.wheel.now_s()
         for chunk in batch:
             if type(chunk) is UsageReport:
@@ -277,4 +300,15 @@ class EncodeSink(StreamSink):
         return self._told_usage
 
     def _failed(self, failure: Failure) -> bytes:
-        return b"".join(self._encoder.feed((failure,)))
+        return _joined(self._encoder.feed((failure,)))
+
+    def _head(self) -> Fields:
+        if self._type_of is None:
+            return self._fields
+        told = (b"content-type", self._type_of(self._encoder).encode("latin-1"))
+        return (told, *(field for field in self._fields if field[0] != told[0]))
+
+
+def _joined(out: Sequence[bytes | Failure]) -> bytes:
+    """The bytes of an encoder's output."""
+    return b"".join([one for one in out if isinstance(one, bytes)])

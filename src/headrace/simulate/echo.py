@@ -1,15 +1,20 @@
-"""`sim/echo`: a model that says the last user message back, in small pieces that join to it exactly."""
+"""`sim/echo`: a model that says the last user message back, in small pieces that join to it exactly.
+
+Asked to speak, it gives a tone for each piece; asked to write sound down, it writes how much there is of it.
+"""
 
 from __future__ import annotations
 
 import itertools
 import re
+import struct
 import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from headrace.core.chunk import (
+    AudioDelta,
     BlockEnd,
     BlockStart,
     CandidateEnd,
@@ -22,9 +27,10 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     ToolCallDelta,
+    TranscriptDelta,
     UsageReport,
 )
-from headrace.core.message import TextPart, ToolCallPart
+from headrace.core.message import AudioPart, Message, TextPart, ToolCallPart
 from headrace.core.model import Model, ModelCard, Opened, OpenedRelay
 from headrace.core.request import Request
 from headrace.core.usage import Usage
@@ -45,11 +51,19 @@ _NO_EFFECT = (
     "frequency_penalty",
     "presence_penalty",
     "reasoning_effort",
+    "reasoning_budget_tokens",
     "logit_bias",
 )
 
+_RATE_HZ = 24_000
+_TONE_S = 0.05
+_HALF_WAVE_SAMPLES = 30  # 400 Hz
+_LOUDNESS = 2000  # of 32767
+_DELTAS = (TextDelta, ReasoningDelta, ToolCallDelta, TranscriptDelta, AudioDelta)
+
 ECHO_CARD = ModelCard(
     id=ECHO_ID,
+    capabilities=("llm", "asr", "tts"),
     owner="sim",
     description="Says the last user message back in small pieces; for tests and trials.",
 )
@@ -108,6 +122,10 @@ class EchoModel:
             self.sources.append(source)
         return Opened(source, _warnings(request))
 
+    def open_count(self, request: Request, /) -> Opened | None:
+        """See `CountsTokens.open_count`: as many pieces as a reply would tell."""
+        return Opened(ScriptedSource(iter([UsageReport(Usage(_asked_tokens(request)))]), Finish()))
+
     def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:
         return None  # it speaks chunks, no vendor's wire
 
@@ -141,7 +159,7 @@ class _Reply:
         failing = self.script.fail_after
         deltas, failure = failing if failing is not None else (self.script.hang_after, None)
         for chunk in self._chunks():
-            if deltas is not None and isinstance(chunk, TextDelta | ReasoningDelta | ToolCallDelta):
+            if deltas is not None and isinstance(chunk, _DELTAS):
                 if deltas == 0:
                     break
                 deltas -= 1
@@ -159,11 +177,7 @@ class _Reply:
                 yield ReasoningDelta(block, piece, self._tokens(piece))
             yield BlockEnd(block)
         if self.words:
-            block = next(blocks)
-            yield BlockStart(block, "text")
-            for piece in self.words:
-                yield TextDelta(block, piece, self._tokens(piece))
-            yield BlockEnd(block)
+            yield from self._said(next(blocks))
         for call in self.tool_calls:
             block = next(blocks)
             yield BlockStart(block, "tool-call", call.id, call.name)
@@ -172,6 +186,21 @@ class _Reply:
             yield BlockEnd(block)
         yield CandidateEnd(self.finish_reason, stop_sequence=self.stop_sequence)
         yield UsageReport(self._usage())
+
+    def _said(self, block: int) -> Iterator[Chunk]:
+        """The words, in the form that the task asks for."""
+        match self.request.task:
+            case "chat":
+                yield BlockStart(block, "text")
+                yield from (TextDelta(block, piece, self._tokens(piece)) for piece in self.words)
+            case "transcription":
+                yield BlockStart(block, "transcript")
+                for piece in self.words:
+                    yield TranscriptDelta(block, piece, tokens=self._tokens(piece))
+            case "speech":
+                yield BlockStart(block, "audio")
+                yield from (AudioDelta(block, _tone(piece), "pcm16", _RATE_HZ, 1) for piece in self.words)
+        yield BlockEnd(block)
 
     def _tokens(self, piece: str) -> tuple[Token, ...]:
         """An echo is certain of each piece: log probability 0. The id is the piece's CRC-32."""
@@ -182,15 +211,33 @@ class _Reply:
         return (Token(piece, token.id, 0.0, top=(token,) if settings.top_logprobs else ()),)
 
     def _usage(self) -> Usage:
-        asked = sum(len(pieces(message.text)) for message in self.request.messages)
         called = sum(len(pieces(call.arguments)) for call in self.tool_calls)
         return Usage(
-            asked, len(self.thoughts) + len(self.words) + called, reasoning_tokens=len(self.thoughts)
+            _asked_tokens(self.request),
+            len(self.thoughts) + len(self.words) + called,
+            reasoning_tokens=len(self.thoughts),
         )
 
 
+def _asked_tokens(request: Request) -> int:
+    return sum(len(pieces(message.text)) for message in request.messages)
+
+
 def _last_user_text(request: Request) -> str:
-    return next((m.text for m in reversed(request.messages) if m.role == "user"), "")
+    last = next((m for m in reversed(request.messages) if m.role == "user"), Message("user"))
+    if last.text or request.task != "transcription":
+        return last.text
+    heard = sum(len(part.data) for part in last.parts if isinstance(part, AudioPart))
+    return f"{heard} bytes of sound"
+
+
+def _tone(piece: str) -> bytes:
+    """Raw samples that are as long as the piece, and no speech: a square wave."""
+    half = (
+        struct.pack("<h", _LOUDNESS) * _HALF_WAVE_SAMPLES + struct.pack("<h", -_LOUDNESS) * _HALF_WAVE_SAMPLES
+    )
+    waves = round(len(piece) * _TONE_S * _RATE_HZ / (2 * _HALF_WAVE_SAMPLES))
+    return half * waves
 
 
 def _cut_at_stop(text: str, stops: Sequence[str]) -> tuple[str, str]:
@@ -210,7 +257,15 @@ def _warnings(request: Request) -> tuple[str, ...]:
         warnings.append("sim/echo calls no tools by itself: tools has no effect")
     if request.response_format is not None and request.response_format.kind != "text":
         warnings.append("sim/echo says the message back as it is: response_format has no effect")
+    if request.task == "chat" and any(name != "text" for name in request.modalities):
+        warnings.append("sim/echo answers a chat in text: modalities has no effect")
+    for how in (request.transcription, request.speech):
+        asked = [name for name in how.__struct_fields__ if getattr(how, name)] if how is not None else []
+        asked = [name for name in asked if name != "format"]  # which is for who encodes the sound
+        if asked:
+            warnings.append(f"sim/echo neither listens nor speaks: {', '.join(asked)} has no effect")
     users = [m for m in request.messages if m.role == "user"]
-    if users and any(not isinstance(part, TextPart) for part in users[-1].parts):
+    read = (TextPart, AudioPart) if request.task == "transcription" else TextPart
+    if users and any(not isinstance(part, read) for part in users[-1].parts):
         warnings.append("sim/echo reads text only: the other parts of the message are left out")
     return tuple(warnings)

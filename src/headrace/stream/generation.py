@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Any, Literal, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from headrace.core.chunk import Chunk, TextDelta
 from headrace.core.fold import ReplyFold
@@ -28,6 +28,10 @@ from headrace.stream.text import Words
 from headrace.stream.time import Timed
 from headrace.stream.watch import Progress, StreamProgress, Watched
 
+if TYPE_CHECKING:
+    from headrace.stream.partial import PartialStream
+
+U = TypeVar("U")
 # What a function given to `map_chunks` may return.
 Turn: TypeAlias = AnyChunk | Awaitable[AnyChunk]
 
@@ -108,6 +112,28 @@ class GenerationStream(Stream[Chunk]):
                     raise
                 folding.feed([terminal])
         return folding.reply()
+
+    @overload
+    def partial(
+        self, output: type[U], *, tool: str | None = None, open_strings: bool = True
+    ) -> PartialStream[U]: ...
+    @overload
+    def partial(
+        self, output: Any, *, tool: str | None = None, open_strings: bool = True
+    ) -> PartialStream[Any]: ...
+    def partial(
+        self, output: Any, *, tool: str | None = None, open_strings: bool = True
+    ) -> PartialStream[Any]:
+        """The answer, which is JSON, as values of the type `output` that grow as it comes.
+
+        output: a pydantic model, a msgspec Struct, a dataclass, a TypedDict, any type made of these, or a
+        JSON schema as a mapping (then the values are plain data). tool: read the arguments of the first call
+        of that tool in place of the text. open_strings: show text that is still coming.
+        Raises: RequestError for a type that cannot be read from JSON.
+        """
+        from headrace.stream.partial import PartialStream  # only where values are read
+
+        return PartialStream(self, output, tool=tool, open_strings=open_strings)
 
     # Shaping
 

@@ -59,7 +59,7 @@ class Renumber:
         if isinstance(chunk, UsageReport):
             return msgspec.structs.replace(chunk, usage=self._joined.usage(self._reply, chunk.usage))
         block = getattr(chunk, "block", None)
-        if block is None:
+        if block is None or block < 0:  # a vendor's event that belongs to no block
             return chunk
         number = self._blocks.get(block)
         if number is None:

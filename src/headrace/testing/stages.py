@@ -127,13 +127,15 @@ def garbage_everywhere(
     *,
     chunks: bool = False,
     normal: Normal = list,
+    most: int = EXHAUSTIVE,
 ) -> None:
     """Put each piece of `garbage` at every offset: nothing raises, whole and item by item give the same.
 
-    For a stage of items, `garbage` holds lists of items that do not belong there. chunks: as above.
+    For a stage of items, `garbage` holds lists of items that do not belong there. chunks: as above. most:
+    how many offsets are tried; where `data` is longer they are evenly spread.
     """
     for bad in garbage:
-        for offset in _offsets(len(data)):
+        for offset in _offsets(len(data), most):
             torn = data[:offset] + bad + data[offset:]
             _sound(make_stage, torn, f"{bad!r} put in at {offset}", chunks, normal)
 
@@ -227,11 +229,11 @@ def _hypothesis_cuts(size: int, examples: int, same: Callable[[list[int]], None]
     any_cuts()
 
 
-def _offsets(size: int) -> Iterable[int]:
-    """Every inner offset, or evenly spread ones where there are too many."""
-    if size <= EXHAUSTIVE:
+def _offsets(size: int, most: int = EXHAUSTIVE) -> Iterable[int]:
+    """Every inner offset, or evenly spread ones where there are more than `most`."""
+    if size <= most:
         return range(1, size)
-    return sorted({1 + (size - 1) * step // EXHAUSTIVE for step in range(EXHAUSTIVE)})
+    return sorted({1 + (size - 1) * step // most for step in range(most)})
 
 
 def _difference(where: str, expected: Any, got: Any) -> str:

@@ -10,24 +10,32 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from headrace.core.chunk import Chunk, Failure, Terminal
+from headrace.core.model import Capability
 from headrace.core.reply import Reply
 from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
+from headrace.wire.model_list import Listing
+from headrace.wire.quirk import Quirks
 
 NO_QUIRKS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A vendor's HTTP request, less the host: path under the base URL and JSON body.
+    """A vendor's HTTP request, less the host: path under the base URL and body.
 
-    warnings: one sentence for each setting that this wire cannot carry.
+    warnings: one sentence for each setting that this wire cannot carry. content_type: of the body. accept:
+    the media types of a good answer, empty: the wire's own. asked: what the answer's decoder must know of the
+    request; it is given with the quirks.
     """
 
     path: str
     body: bytes
     warnings: tuple[str, ...] = ()
+    content_type: str = "application/json"
+    accept: str = ""
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +80,43 @@ class Front:
     """A wire as a server speaks it to its clients.
 
     content_type: of a streamed answer. ping: a keep-alive that every client skips, empty where there is none.
-    parse: (body, what the path says, such as {"model": ...}) -> the request; raises RequestError.
+    parse: (body, what the request's head says, such as {"model": ...} of its path) -> the request; raises
+    RequestError.
     encoder: a fresh stage chunks -> bytes. It is given every chunk and the terminal, a Failure only where
-    the stream's bytes have begun. body: a whole reply that ended well.
+    the stream's bytes have begun. body: a whole reply that ended well. What this protocol cannot say, such as
+    a text to a client that wants sound, is a Failure: the encoder's last output, or in the body's place.
     error_body: the JSON body of an answer with an error status. id_prefix: how the ids of answers begin.
-    headers: further header fields of a streamed answer.
+    headers: further header fields of a streamed answer. body_type: the content type of a whole one.
+    type_of: the content type of a streamed answer, where it shows only with its first bytes: asked of the
+    encoder then.
     """
 
     content_type: str
     ping: bytes
     parse: Callable[[bytes, Mapping[str, str]], ParsedRequest]
-    encoder: Callable[[Says, ParsedRequest], Stage[Chunk, bytes]]
-    body: Callable[[Reply, Says, ParsedRequest], bytes]
+    encoder: Callable[[Says, ParsedRequest], Stage[Chunk, bytes | Failure]]
+    body: Callable[[Reply, Says, ParsedRequest], bytes | Failure]
     error_body: Callable[[Failure], bytes]
     id_prefix: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    body_type: Callable[[ParsedRequest], str] = lambda _parsed: "application/json"
+    type_of: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How a wire asks how many tokens a prompt has.
+
+    build: (request, the row's quirks) -> what asks for it, None where the quirks say that the provider
+    cannot. read: the JSON body of a good answer -> tokens; raises WireError.
+    """
+
+    build: Callable[[Request, Mapping[str, Any]], WireRequest | None]
+    read: Callable[[bytes], int]
 
 
 class MakeDecoder(Protocol):
-    """A fresh decoder for a provider with these quirks."""
+    """A fresh decoder for a provider with these quirks, and for what was asked of it."""
 
     def __call__(self, quirks: Mapping[str, Any] = NO_QUIRKS, /) -> Stage[bytes, Chunk]: ...
 
@@ -102,11 +128,18 @@ class Wire:
     content_type: of a good streamed answer (without parameters).
     build: Request -> WireRequest; `quirks` are the provider row's.
     decoder: (quirks, none by default) -> a fresh stage bytes -> chunks, framing included.
+    body_decoder: the same for a good answer of another type, whose end is the end of its HTTP body:
+    (its content type, quirks) -> a fresh stage, None for a type that is no answer.
     failure: (status, headers, body bytes, provider name) of an answer that is not 200 -> the typed failure.
     relay: a fresh `Relay`, or None where the wire has none; its arguments say whether the client asked for
     usage, and the quirks. rebody: (client's body, the provider's own model name, quirks) -> the body to
     relay upstream, or None where the quirks ask for a body that only `build` makes. front: how a server
-    speaks it, where one does.
+    speaks it, where one does. capabilities: what the models behind it can do, as far as the wire tells.
+    listing: how a provider is asked for its models. counting: and for the tokens of a
+    prompt. quirks: those that a provider row may set. auth: how the key is sent where the row does not say:
+    "bearer", or the name of the header that carries it. headers: further header fields of every request.
+    framings: what stands between the events that the decoder reads: sse, jsonl (lines of JSON), array (a
+    JSON array), eventstream (Amazon's binary messages).
     """
 
     name: str
@@ -117,3 +150,11 @@ class Wire:
     relay: Callable[[bool, Mapping[str, Any]], Relay] | None = None
     rebody: Callable[[bytes, str, Mapping[str, Any]], bytes | None] | None = None
     front: Front | None = None
+    listing: Listing | None = None
+    counting: Counting | None = None
+    quirks: Quirks = field(default_factory=dict)
+    auth: str = "bearer"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body_decoder: Callable[[str, Mapping[str, Any]], Stage[bytes, Chunk] | None] | None = None
+    capabilities: tuple[Capability, ...] = ("llm",)
+    framings: tuple[str, ...] = ("sse",)

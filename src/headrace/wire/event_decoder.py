@@ -42,7 +42,7 @@ class EventDecoder:
         if self._done:
             return out
         if self._misfit is not None and self._misfit.found:
-            self._end(self._misfit.failure(), out)
+            self._unframed(self._misfit, out)
         else:
             self._closed(out)
         return out
@@ -86,6 +86,10 @@ class EventDecoder:
         if not self._done:
             self._done = True
             out.append(terminal)
+
+    def _unframed(self, misfit: Misfit, out: list[Chunk]) -> None:
+        """The input has ended and was no event stream: a failure, where a wire does not know better."""
+        self._end(misfit.failure(), out)
 
     def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         """Read one event. data: never empty. name: the event's own, empty for most wires."""

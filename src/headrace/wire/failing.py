@@ -21,6 +21,7 @@ from headrace.errors import (
     ContextOverflow,
     ProviderError,
     RateLimited,
+    Truncated,
     Unavailable,
     WireError,
 )
@@ -32,6 +33,7 @@ MAX_RAW_CHARS = 4096
 MAX_MESSAGE_CHARS = 1000
 MAX_WORD_CHARS = 200
 QUOTED_CHARS = 120
+CUT_WORD = Truncated.kind  # the code that a Headrace in front of this one writes for a stream that was cut
 MAX_WAIT_S = 1e9  # a longer one (31 years) is no wait but a mistake
 
 _KEYS = re.compile(
@@ -43,7 +45,7 @@ CONTEXT = re.compile(
     r"|`inputs` tokens \+ `max_new_tokens` must be"
 )
 BLOCKED = re.compile(
-    r"(?i)content_?filter|content_policy|responsibleai|moderation|content exists risk|flagged"
+    r"(?i)content_?filter|content_policy|content_blocked|responsibleai|moderation|content exists risk|flagged"
 )
 QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|exceeded your current quota")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
@@ -123,6 +125,8 @@ def answer_said(provider: str, status: int, message: str, headers: Mapping[str, 
 def complained(complaint: Complaint, kind: type[ProviderError] | None, raw: bytes) -> Failure:
     """The failure for an error inside a stream that had begun with 200; kind: by the wire's own word."""
     said = f"the provider sent an error inside the stream: {safe(complaint.message) or 'no message'}"
+    if complaint.code == CUT_WORD:
+        return _with_raw(Failure.of(Truncated(said, code=complaint.code)), complaint, raw)
     retryable: bool | None = None
     if kind is None:
         kind, retryable = class_of(complaint, None)

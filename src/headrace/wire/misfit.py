@@ -43,6 +43,11 @@ class Misfit:
         """Whether more is held than is worth waiting for."""
         return len(self._held) > MAX_HELD_BYTES
 
+    @property
+    def held(self) -> bytes:
+        """What came, as far as it is held."""
+        return bytes(self._held[:MAX_HELD_BYTES])
+
     def take(self, data: bytes) -> bool:
         """Whether `data` belongs to a misfit and is held here."""
         if not self.found:
@@ -55,4 +60,4 @@ class Misfit:
 
     def failure(self) -> Failure:
         """What came, as the failure it is."""
-        return self._read(200, {}, bytes(self._held[:MAX_HELD_BYTES]), "")
+        return self._read(200, {}, self.held, "")

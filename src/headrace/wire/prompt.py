@@ -1,13 +1,8 @@
 """A conversation as one text, for wires that take a prompt and no messages.
 
 One user message alone is the prompt, as it is. Anything else needs the model's own chat template, which we
-do not have. A provider row can tell it, as quirks, each a text with `{}` in the place of the turn's:
-
-system_turn, user_turn, assistant_turn, tool_turn   one turn, such as "<|im_start|>user\n{}<|im_end|>\n"
-reply_turn                                          what begins the answer, such as "<|im_start|>assistant\n"
-
-Without any of them the turns are joined plainly (`PLAIN`), and a warning says so. Once one is set, those that
-are not are plain too.
+do not have. A provider row can tell it, as quirks (`TURN_QUIRKS`). Without any of them the turns are joined
+plainly (`PLAIN`), and a warning says so. Once one is set, those that are not are plain too.
 """
 
 from __future__ import annotations
@@ -26,6 +21,7 @@ from headrace.core.message import (
     ToolResultPart,
 )
 from headrace.wire.kept import understood, warn
+from headrace.wire.quirk import TEMPLATE, TEXT, Quirk, Quirks
 
 PLAIN = {
     "system_turn": "{}\n\n",
@@ -40,6 +36,13 @@ _TURN = {
     "user": "user_turn",
     "assistant": "assistant_turn",
     "tool": "tool_turn",
+}
+TURN_QUIRKS: Quirks = {
+    "system_turn": Quirk(TEMPLATE, "a system message in the model's template, `{}` in the place of its text"),
+    "user_turn": Quirk(TEMPLATE, "the user's turn, such as `[INST] {} [/INST]`"),
+    "assistant_turn": Quirk(TEMPLATE, "an earlier answer"),
+    "tool_turn": Quirk(TEMPLATE, "a tool's result"),
+    "reply_turn": Quirk(TEXT, "what begins the answer, such as `Assistant:`"),
 }
 _JOINED = (
     "the messages were joined into one plain prompt: this protocol takes text only, and no template "

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from headrace.core.chunk import (
     TERMINALS,
-    AudioDelta,
     Chunk,
     Failure,
     Finish,
-    ImageDelta,
-    ReasoningDelta,
-    RefusalDelta,
     Terminal,
-    TextDelta,
-    ToolCallDelta,
-    TranscriptDelta,
     UsageReport,
 )
+from headrace.core.content import CONTENT
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
 from headrace.errors import RequestError
@@ -30,9 +24,7 @@ from headrace.wire.base import MakeDecoder
 from headrace.wire.misfit import begun, is_odd
 from headrace.wire.reading import UNREADABLE
 
-_CONTENT = frozenset(
-    {TextDelta, ReasoningDelta, RefusalDelta, ToolCallDelta, AudioDelta, ImageDelta, TranscriptDelta}
-)
+T = TypeVar("T")
 # (the failure, how many events have passed) -> the last bytes of the stream.
 WriteFailure: TypeAlias = Callable[[Failure, int], bytes]
 
@@ -123,7 +115,7 @@ class EventRelay:
     def _take(self, chunks: Sequence[Chunk], out: list[bytes | Terminal]) -> None:
         for chunk in chunks:
             kind = type(chunk)
-            if kind in _CONTENT:
+            if kind in CONTENT:
                 self.content_events += 1
             elif kind is UsageReport:
                 self.usage = chunk.usage  # type: ignore[union-attr]
@@ -143,20 +135,24 @@ def event_relay(
     return lambda _include_usage, quirks: EventRelay(decoder(quirks), write_failure, ending)
 
 
-def renamed(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
-    """The `rebody` of a wire whose body names the model: streamed, every other field as its very bytes.
+def renamed(fields: Mapping[str, Any], model: str, refused: Iterable[str]) -> bytes | None:
+    """A client's body for another model: streamed, every other field as it is given (see `raw_fields`).
 
-    None where the quirks ask for fields to be left out, which `build` does.
+    None where it has one that the provider refuses: `build` leaves that out, with a warning.
     """
-    fields = raw_fields(body)
-    if any(name in fields for name in quirks.get("drop", ())):
+    if not fields.keys().isdisjoint(refused):
         return None
     return msgspec.json.encode({**fields, "model": model, "stream": True})
 
 
 def raw_fields(body: bytes) -> dict[str, Any]:
     """A JSON object's fields, each as its very bytes. Raises RequestError where it is none."""
+    return read_as(body, dict[str, msgspec.Raw])
+
+
+def read_as(body: bytes, kind: type[T]) -> T:
+    """What of a checked body `kind` knows; the rest is skipped. Raises RequestError where it is none."""
     try:
-        return dict(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
+        return msgspec.json.decode(body, type=kind)
     except UNREADABLE as error:
-        raise RequestError(f"the body is no JSON object: {error}", code="invalid_json") from None
+        raise RequestError(f"the body cannot be read: {error}", code="invalid_json") from None

@@ -37,10 +37,7 @@ from headrace.core.chunk import (
 from headrace.core.fold import fold
 from headrace.core.message import OpaquePart, ReasoningPart
 from headrace.core.opaque import Opaque
-from headrace.testing import stages
-from headrace.wire.anthropic import MessagesDecoder
-
-READS = stages.reads(MessagesDecoder)
+from headrace.wire.anthropic import MessagesDecoder, open_block
 
 
 def test_an_ordinary_answer_is_start_block_usage_finish() -> None:
@@ -58,31 +55,6 @@ def test_a_piece_comes_out_as_soon_as_its_event_is_whole() -> None:
     decoder = MessagesDecoder()
     decoder.feed([*TEXT[:3], TEXT[3][:-1]])
     assert decoder.feed([TEXT[3][-1:]]) == [TextDelta(0, "Hel")]
-
-
-@pytest.mark.parametrize("events", [TEXT, TOOLS], ids=["text", "tools"])
-def test_any_cut_any_truncation_any_garbage(events: tuple[bytes, ...]) -> None:
-    data = b"".join(events)
-    stages.every_split(READS, data)
-    stages.every_truncation(READS, data, chunks=True)
-    stages.garbage_everywhere(READS, data[:400], chunks=True)
-    stages.inert_after_close(READS, data)
-
-
-@pytest.mark.parametrize("place", range(len(TOOLS)))
-def test_cut_after_any_event_it_is_truncated(place: int) -> None:
-    assert failure(*TOOLS[:place]).kind == "truncated"
-
-
-@pytest.mark.parametrize("place", range(len(TOOLS)))
-def test_garbage_at_any_event_is_a_wire_failure_and_an_unknown_event_is_kept(place: int) -> None:
-    bad = failure(*TOOLS[:place], b"data: {]\n\n", *TOOLS[place:])
-    assert bad.kind == "wire"
-    assert "not valid JSON" in bad.message
-    new = {"type": "weather", "sky": "blue"}
-    chunks = decode(*TOOLS[:place], event(**new), *TOOLS[place:])
-    assert VendorPart(Opaque("anthropic", new)) in chunks
-    assert [one for one in chunks if not isinstance(one, VendorPart)] == decode(*TOOLS)
 
 
 def test_thinking_keeps_its_signature_for_the_next_turn_and_calls_are_whole() -> None:
@@ -160,10 +132,30 @@ def test_blocks_that_are_not_modelled_are_opaque_and_whole_at_their_end() -> Non
     assert reply.candidates[0].vendor == ()
 
 
-def test_an_opaque_block_is_bounded() -> None:
-    pieces = [event("content_block_delta", index=0, delta={f"field_{at}": 1}) for at in range(300)]
-    bad = failure(begin(), block(0, "new"), *pieces)
-    assert (bad.kind, "beyond what is kept" in bad.message) == ("wire", True)
+@pytest.mark.parametrize(
+    ("begins", "piece"),
+    [
+        ({"type": "new"}, {"mood": "m" * 50}),
+        ({"type": "new"}, {"type": "input_json_delta", "partial_json": "1"}),
+        ({"type": "new", "big": "b" * 100}, {}),
+        ({"type": "text", "text": ""}, {"type": "citations_delta", "citation": {"url": "u" * 50}}),
+        ({"type": "thinking", "thinking": ""}, {"type": "signature_delta", "signature": "s" * 50}),
+        ({"type": "tool_use", "id": "t", "name": "f", "input": {"a": "b" * 100}}, {}),
+    ],
+)
+def test_what_open_blocks_hold_is_bounded(
+    begins: dict[str, Any], piece: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_block, "MAX_KEPT_BYTES", 10_000)
+
+    def one(index: int) -> bytes:
+        start = event("content_block_start", index=index, content_block=begins)
+        return start + event("content_block_delta", index=index, delta=piece)
+
+    ended = [begin(), *(one(0) + stop(0) for _ in range(300))]
+    assert failure(*ended).kind == "truncated"  # what has ended is held no more
+    left_open = failure(begin(), *map(one, range(300)))
+    assert (left_open.kind, "open blocks hold more" in left_open.message) == ("wire", True)
 
 
 def test_unknown_fields_and_pieces_are_kept_with_their_block() -> None:

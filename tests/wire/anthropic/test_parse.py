@@ -161,7 +161,8 @@ def test_everything_is_understood() -> None:
 )  # fmt: skip
 def test_a_budget_is_an_effort_elsewhere_and_itself_here(thinking: Any, effort: str | None) -> None:
     request = parse(thinking=thinking).request
-    assert request.settings.reasoning_effort == effort
+    assert request.settings.effort == effort
+    assert request.settings.reasoning_budget_tokens == thinking.get("budget_tokens")
     assert json.loads(WIRE.build(request, {}).body)["thinking"] == thinking
 
 

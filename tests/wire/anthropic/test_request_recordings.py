@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from anthropic.types.beta.message_create_params import MessageCreateParamsStreaming
 from pydantic import TypeAdapter
-from tests.wire.anthropic.conftest import RECORDINGS
+from tests.wire.recordings import ABSENT, index
 
 from headrace.wire.anthropic import WIRE, parse_request
 
@@ -20,10 +20,9 @@ QUIRKS = {"sampling": ("temperature", "top_p", "top_k")}
 
 
 def recorded() -> list[dict[str, Any]]:
-    index = RECORDINGS / "index.jsonl"
-    if not index.exists():
-        pytest.skip(f"no recorded streams at {RECORDINGS}")
-    rows = [json.loads(line) for line in index.read_text().splitlines()]
+    if not index():
+        pytest.skip(ABSENT)
+    rows = index().values()
     return [row["request"] for row in rows if row.get("path") == "/v1/messages" and row.get("request")]
 
 

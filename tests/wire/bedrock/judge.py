@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,15 @@ from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import EventStreamJSONParser, RestJSONParser
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
+from tests.wire.bedrock.messages import EVENT_STREAM
+from tests.wire.judge import Judge
+from tests.wire.recordings import Recording
+
+from headrace.core.chunk import Chunk
+from headrace.core.fold import fold
+from headrace.core.message import OpaquePart, Part, ReasoningPart, TextPart, ToolCallPart
+from headrace.core.reply import Reply
+from headrace.wire.bedrock import ConverseDecoder, ConverseEncoder
 
 
 @cache
@@ -107,3 +117,72 @@ def _add(block: dict[str, Any], delta: dict[str, Any]) -> None:
         )
     if "citation" in delta:
         block.setdefault("citations", []).append(delta["citation"])
+
+
+_COUNTS = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+
+
+def theirs(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """What events add up to, arguments as values and usage as the counts that both sides know."""
+    added = fold_events(events)
+    for block in added["content"]:
+        if "call" in block:
+            block["input"] = json.loads(block["input"] or "{}")
+    usage = added["usage"]
+    return {**added, "usage": usage and [usage.get(name, 0) for name in _COUNTS]}
+
+
+def said(reply: Reply) -> dict[str, Any]:
+    """The same of a reply."""
+    first, usage = reply.candidates[0], reply.usage
+    counts = usage and [
+        usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens,
+        usage.output_tokens,
+        usage.cached_input_tokens,
+        usage.cache_write_tokens,
+    ]
+    return {"content": [_block(part) for part in first.parts], "stop": first.raw_reason, "usage": counts}
+
+
+def _block(part: Part) -> dict[str, Any]:
+    own = part.vendor.data if part.vendor else {}
+    match part:
+        case TextPart():
+            return {"text": part.text, **({"citations": own["citations"]} if "citations" in own else {})}
+        case ReasoningPart():
+            return {"thought": part.text, **own}
+        case ToolCallPart():
+            return {"call": {"toolUseId": part.id, "name": part.name}, "input": json.loads(part.arguments)}
+        case _:
+            assert isinstance(part, OpaquePart)
+            return own
+
+
+def _official(_recording: Recording, body: bytes) -> dict[str, Any]:
+    """One recording was made by hand, with beginnings of nothing that the official client refuses."""
+    sent = [one.raw for one in EVENT_STREAM.split(body) if b'"start": {}' not in one.data]
+    return theirs(client_events(b"".join(sent)))
+
+
+def _said(_recording: Recording, chunks: Sequence[Chunk]) -> dict[str, Any]:
+    return said(fold(chunks))
+
+
+_SHORT = "it was kept without its metadata"
+
+JUDGE = Judge(
+    wire="bedrock",
+    by="a fold over the events of the official client's parser (botocore)",
+    decoder=ConverseDecoder,
+    encoder=ConverseEncoder,
+    official=_official,
+    told=lambda _recording, told: told,
+    said=_said,
+    ends=lambda event: b"messageStop" in event,
+    unclean={
+        f"json_lines/amazon-bedrock/amazon-bedrock-json-{name}.1.jsonl": _SHORT
+        for name in ("tool", "with-tool", "with-tools")
+    }
+    | {f"json_lines/amazon-bedrock/amazon-bedrock-json-tool.{at}.jsonl": _SHORT for at in (2, 3)},
+    separated=EVENT_STREAM,
+)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import cohere
 import httpx
 from cohere.types.assistant_message_response import AssistantMessageResponse
 from cohere.v2.types.v2chat_response import V2ChatResponse
+from tests.wire.judge import Judge
+from tests.wire.recordings import Recording
+
+from headrace.core.chunk import Chunk
+from headrace.core.fold import fold
+from headrace.core.message import ReasoningPart, TextPart, ToolCallPart
+from headrace.core.reply import Reply
+from headrace.wire.cohere import ChatDecoder, ChatEncoder
 
 
 def client(body: bytes = b"", status: int = 200, asked: list[Any] | None = None) -> cohere.ClientV2:
@@ -68,3 +77,51 @@ def fold_events(events: list[dict[str, Any]]) -> dict[str, Any]:
 def _add(content: dict[str, Any], piece: dict[str, str]) -> None:
     for name, value in piece.items():
         content[name] = content.get(name, "") + value
+
+
+def theirs(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """What events add up to, arguments as values."""
+    added = fold_events(events)
+    calls = [[id, name, json.loads(arguments or "{}")] for id, name, arguments in added["calls"]]
+    return {**added, "calls": calls}
+
+
+def said(reply: Reply) -> dict[str, Any]:
+    """The same of a reply."""
+    content: list[Any] = []
+    calls: list[Any] = []
+    plan = ""
+    for part in reply.message.parts:
+        match part:
+            case TextPart():
+                content.append({"type": "text", "text": part.text})
+            case ReasoningPart() if part.vendor is not None:
+                plan += part.text
+            case ReasoningPart():
+                content.append({"type": "thinking", "thinking": part.text})
+            case ToolCallPart():
+                calls.append([part.id, part.name, json.loads(part.arguments)])
+    assert reply.usage is not None
+    assert reply.usage.vendor is not None
+    end = {"finish_reason": reply.candidates[0].raw_reason, "usage": reply.usage.vendor.data}
+    return {"id": reply.id, "content": content, "calls": calls, "plan": plan, "citations": [], "end": end}
+
+
+def _official(_recording: Recording, body: bytes) -> dict[str, Any]:
+    return theirs(client_events(body))
+
+
+def _said(_recording: Recording, chunks: Sequence[Chunk]) -> dict[str, Any]:
+    return said(fold(chunks))
+
+
+JUDGE = Judge(
+    wire="cohere",
+    by="a fold over the events of the official client (cohere)",
+    decoder=ChatDecoder,
+    encoder=ChatEncoder,
+    official=_official,
+    told=lambda _recording, told: told,
+    said=_said,
+    ends=lambda event: b"message-end" in event,
+)

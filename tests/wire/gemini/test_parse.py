@@ -16,7 +16,7 @@ from headrace.core.message import (
     TextPart,
     ToolCallPart,
 )
-from headrace.core.request import ToolChoice
+from headrace.core.request import Speech, ToolChoice
 from headrace.errors import RequestError
 from headrace.wire.gemini import WIRE, parse_request
 from headrace.wire.gemini.body import RequestBody, spelled
@@ -158,9 +158,27 @@ def test_the_vendors_own_tools_and_settings_go_to_the_vendor_alone(official: Any
     )
     parsed = parse(body)
     assert parsed.request.tools == ()
+    assert parsed.request.modalities == ("text", "image")
     told = " ".join(parsed.warnings)
-    for name in ("googleSearch", "urlContext", "safetySettings", "responseModalities", "cachedContent"):
+    for name in ("googleSearch", "urlContext", "safetySettings", "cachedContent"):
         assert name in told
+    assert again(body) == meant(body)
+
+
+def test_sound_asked_for(official: Any) -> None:
+    voice = types.PrebuiltVoiceConfig(voice_name="Kore")
+    speech = types.SpeechConfig(voice_config=types.VoiceConfig(prebuilt_voice_config=voice))
+    body, _ = ask(official, "hi", response_modalities=["AUDIO"], speech_config=speech)
+    parsed = parse(body)
+    assert (parsed.request.modalities, parsed.request.speech) == (("audio",), Speech("Kore"))
+    assert parsed.warnings == ()
+    assert again(body) == meant(body)
+    spoken = types.SpeechConfig(language_code="de-DE", voice_config=speech.voice_config)
+    body, _ = ask(official, "hi", response_modalities=["AUDIO", "SMELL"], speech_config=spoken)
+    assert "speechConfig" in parse(body).warnings[0]
+    assert again(body) == meant(body)
+    body, _ = ask(official, "hi", speech_config=speech)
+    assert parse(body).request.speech is None
     assert again(body) == meant(body)
 
 
@@ -197,7 +215,7 @@ def test_both_spellings() -> None:
     request = parse(snake).request
     assert request.messages[0].text == "x"
     assert request.messages[1].parts[0].data == b"\x01"
-    assert (request.settings.max_tokens, request.settings.reasoning_effort) == (5, "low")
+    assert (request.settings.max_tokens, request.settings.reasoning_budget_tokens) == (5, 1000)
     assert request.tools[0].parameters == {"type": "object"}
     assert request.tool_choice == ToolChoice("required")
 

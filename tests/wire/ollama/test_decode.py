@@ -23,7 +23,6 @@ from headrace.testing import stages
 from headrace.wire.base import Says
 from headrace.wire.ollama import OllamaDecoder, OllamaEncoder
 from headrace.wire.ollama.shape import CHAT as CHAT_SHAPE
-from headrace.wire.ollama.shape import GENERATE as GENERATE_SHAPE
 
 
 def sdk_said(events: Any, field: str) -> tuple[Any, ...]:
@@ -66,38 +65,11 @@ def test_generate_adds_up_to_what_the_official_client_makes_of_it(answering: Any
     assert ours(*GENERATE) == sdk_said(events, "response")
 
 
-@pytest.mark.parametrize(
-    ("lines", "shape"), [(TEXT, CHAT_SHAPE), (CHAT, CHAT_SHAPE), (GENERATE, GENERATE_SHAPE)],
-    ids=["text", "chat", "generate"],
-)  # fmt: skip
-def test_decoded_and_encoded_again_the_lines_are_the_same(lines: tuple[bytes, ...], shape: Any) -> None:
-    encoded = b"".join(stages.run(OllamaEncoder(Says("", "", 0), shape), [decode(*lines)]))
-    assert [json.loads(one) for one in encoded.splitlines()] == [json.loads(one) for one in lines]
-
-
 def test_an_older_servers_last_line_says_no_reason() -> None:
     lines = (chat("Hi"), line(done=True, **METRICS))
     encoded = b"".join(stages.run(OllamaEncoder(Says("", "", 0), CHAT_SHAPE), [decode(*lines)]))
     assert "done_reason" not in json.loads(encoded.splitlines()[-1])
     assert reply(*lines).finish_reason == "stop"
-
-
-def test_any_cut_any_truncation_any_garbage() -> None:
-    stages.check(stages.reads(OllamaDecoder), b"".join(TEXT), chunks=True)
-
-
-@pytest.mark.parametrize("lines", [CHAT, GENERATE], ids=["chat", "generate"])
-def test_any_cut_of_everything_the_wire_can_say(lines: tuple[bytes, ...]) -> None:
-    stages.every_split(stages.reads(OllamaDecoder), b"".join(lines))
-
-
-@pytest.mark.parametrize("lines", [CHAT, GENERATE], ids=["chat", "generate"])
-def test_an_answer_cut_before_its_last_line_is_truncated(lines: tuple[bytes, ...]) -> None:
-    for count in range(len(lines)):
-        cut = failure(*lines[:count])
-        assert (cut.kind, cut.retryable) == ("truncated", True)
-        torn = failure(*lines[:count], lines[count][:-10])
-        assert torn.kind == "truncated"
 
 
 def test_the_last_line_needs_no_line_end() -> None:

@@ -24,51 +24,6 @@ from headrace.core.request import GenerationSettings, Request, ResponseFormat, T
 from headrace.errors import RequestError
 from headrace.wire.ollama import WIRE, parse_chat, parse_generate
 
-CHAT = {
-    "model": "m",
-    "messages": [
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": "See", "images": [PNG]},
-        {
-            "role": "assistant",
-            "content": "",
-            "thinking": "Hm.",
-            "tool_calls": [
-                {"id": "a", "function": {"name": "weather", "arguments": {"city": "Oslo"}}},
-                {"id": "b", "function": {"name": "time", "arguments": {}}},
-            ],
-        },
-        {"role": "tool", "content": "12:00", "tool_name": "time", "tool_call_id": "b"},
-        {"role": "tool", "content": "rain", "tool_name": "weather", "tool_call_id": "a"},
-        {"role": "user", "content": "Well?", "novel": 1},
-    ],
-    "stream": True,
-    "tools": [
-        {
-            "type": "function",
-            "function": {"name": "weather", "description": "d", "parameters": {"type": "object"}},
-        }
-    ],
-    "format": {"type": "object", "properties": {"a": {"type": "integer"}}},
-    "options": {
-        "num_predict": 5,
-        "temperature": 0.5,
-        "top_p": 0.9,
-        "top_k": 20,
-        "min_p": 0.1,
-        "frequency_penalty": 0.25,
-        "presence_penalty": 0.5,
-        "seed": 7,
-        "stop": ["x"],
-        "num_ctx": 4096,
-    },
-    "think": "high",
-    "logprobs": True,
-    "top_logprobs": 3,
-    "keep_alive": "10m",
-    "truncate": False,
-}
-
 
 def built(request: Request, path: str = "/api/chat") -> tuple[dict[str, Any], tuple[str, ...]]:
     made = WIRE.build(request, {})
@@ -79,17 +34,6 @@ def built(request: Request, path: str = "/api/chat") -> tuple[dict[str, Any], tu
 def chat(**fields: Any) -> Any:
     body = {"model": "m", "messages": [{"role": "user", "content": "x"}], **fields}
     return parse_chat(json.dumps(body).encode())
-
-
-def test_a_clients_chat_reaches_a_provider_of_the_same_protocol_whole() -> None:
-    parsed = parse_chat(json.dumps(CHAT).encode())
-    body, warnings = built(parsed.request)
-    assert body == CHAT
-    assert warnings == ()
-    assert parsed.warnings == (
-        "truncate has an effect only at a provider that speaks this protocol",
-        "options.num_ctx has an effect only at a provider that speaks this protocol",
-    )
 
 
 def test_the_official_clients_own_request_is_read(answering: Any) -> None:

@@ -59,63 +59,6 @@ def test_the_least_there_can_be() -> None:
     }
 
 
-ROUND_TRIP: dict[str, Any] = {
-    "settings": {
-        "max_tokens": 5, "temperature": 0.5, "top_p": 0.9, "frequency_penalty": -1.0, "presence_penalty": 1.0,
-        "seed": 7, "logprobs": True, "top_logprobs": 2, "n": 2, "reasoning_effort": "low",
-        "logit_bias": {"5": -100.0}, "stop": ["a"], "user": "u", "parallel_tool_calls": False,
-    },
-    "unknown fields": {"store": True, "provider": {"order": ["x"]}},
-    "tools": {
-        "tools": [
-            {"type": "function", "function": {
-                "name": "f", "description": "d", "parameters": {"a": 1}, "strict": True}},
-            {"type": "custom", "custom": {"name": "sh", "format": {"type": "text"}}},
-        ],
-        "tool_choice": {"type": "custom", "custom": {"name": "sh"}},
-    },
-    "pinned": {
-        "tools": [{"type": "function", "function": {"name": "f"}}],
-        "tool_choice": {"type": "function", "function": {"name": "f"}},
-    },
-    "schema": {"response_format": {
-        "type": "json_schema", "json_schema": {"name": "n", "schema": {}, "strict": True}}},
-    "object": {"response_format": {"type": "json_object"}},
-    "messages": {
-        "messages": [
-            {"role": "system", "content": "s"},
-            {"role": "user", "content": [
-                {"type": "text", "text": "look", "cache_control": {"type": "ephemeral"}},
-                {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}},
-                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAE="}},
-                {"type": "input_audio", "input_audio": {"data": "AAE=", "format": "mp3"}},
-                {"type": "file", "file": {
-                    "file_data": "data:application/pdf;base64,AAE=", "filename": "a.pdf"}},
-                {"type": "file", "file": {"file_id": "f-1"}},
-            ]},
-            {"role": "assistant", "content": None, "reasoning_content": "hm", "prefix": True, "tool_calls": [
-                {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
-                {"id": "b", "type": "custom", "custom": {"name": "sh", "input": "ls"}},
-            ]},
-            {"role": "tool", "tool_call_id": "a", "content": "42"},
-            {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
-            {"role": "function", "name": "f", "content": "42"},
-            {"role": "user", "content": "hi", "name": "ann"},
-        ],
-    },
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("fields", ROUND_TRIP.values(), ids=ROUND_TRIP)
-def test_a_body_parsed_and_built_again_is_the_same(fields: Any) -> None:
-    original = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True,
-                "stream_options": {"include_usage": True}, **fields}  # fmt: skip
-    parsed = parse_request(json.dumps(original).encode())
-    built = build(parsed.request, {})
-    assert json.loads(built.body) == original
-    assert built.warnings == ()
-
-
 def test_parts_have_their_places() -> None:
     message, warnings = sent(
         TextPart("a"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
-from tests.wire.openai_chat.events import DONE, TEXT, USAGE, call, decode, delta, event, failure, reply
+from tests.wire.openai_chat.events import DONE, TEXT, USAGE, decode, delta, event, failure, reply
 
 from headrace.core.chunk import (
     AudioDelta,
@@ -24,7 +27,7 @@ from headrace.core.chunk import (
 )
 from headrace.core.fold import fold
 from headrace.testing import stages
-from headrace.wire.openai_chat import ChatDecoder, ChatRelay
+from headrace.wire.openai_chat import ChatDecoder, ChatEncoder, ChatRelay, completion_body
 
 
 def test_an_ordinary_answer_is_start_block_usage_finish() -> None:
@@ -44,20 +47,6 @@ def test_a_delta_comes_out_as_soon_as_its_event_is_whole() -> None:
     decoder = ChatDecoder()
     assert decoder.feed([TEXT[0], TEXT[1][:-1]]) == [Start("c-1", "m", 7)]
     assert decoder.feed([TEXT[1][-1:]]) == [BlockStart(0, "text"), TextDelta(0, "Hel")]
-
-
-@pytest.mark.parametrize(
-    "events",
-    [
-        (delta(content="Hel"), delta(reason="stop"), event(choices=[], usage=USAGE), DONE),
-        (delta(reasoning="h\u00e9", content="\U0001f600"), delta(reason="stop"), DONE),
-        (call(0, "a", "f", '{"x'), call(0, None, None, '":1}'), delta(reason="tool_calls"), DONE),
-    ],
-    ids=["text", "reasoning", "call"],
-)
-def test_no_cut_and_no_garbage_upsets_it(events: tuple[bytes, ...]) -> None:
-    short = b"".join(events).replace(b'"object": "chat.completion.chunk", "created": 7, ', b"")
-    stages.check(stages.reads(ChatDecoder), short.replace(b'"logprobs": null, ', b""), chunks=True)
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r"], ids=["crlf", "cr"])
@@ -181,10 +170,22 @@ def test_sound_and_its_transcript() -> None:
     )
     sound = [one for one in chunks if isinstance(one, AudioDelta)]
     assert b"".join(one.data for one in sound) == b"\0\1\2"
+    assert (sound[0].format, sound[0].sample_rate_hz, sound[0].channels) == ("pcm16", 24000, 1)
     assert sound[-1].vendor is not None
     assert "".join(one.text for one in chunks if isinstance(one, TranscriptDelta)) == "hi you"
     assert BlockStart(0, "audio", "au") in chunks
     assert failure(delta(audio={"data": "A"})).kind == "wire"
+
+
+@pytest.mark.parametrize(
+    ("asked", "data", "format"),
+    [("", "UklGRg==", "wav"), ("wav", "AAEC", "pcm16"), ("wav", "UklGRg==", "wav"), ("mp3", "//uQ", "mp3")],
+)
+def test_sound_is_what_was_asked_for_unless_it_begins_otherwise(asked: str, data: str, format: str) -> None:
+    stage = ChatDecoder({"asked_format": asked})
+    chunks = stages.run(stage, [[delta(audio={"data": data}) + delta(reason="stop") + DONE]])
+    sound = next(one for one in chunks if isinstance(one, AudioDelta))
+    assert sound.format == format
 
 
 def test_annotations_and_images() -> None:
@@ -260,3 +261,27 @@ def test_a_candidates_index_is_bounded(index: int) -> None:
     assert failed.kind == "wire"
     assert "index" in failed.message
     assert stages.run(ChatRelay(True), [[delta(index, content="a")]])[-1] == failed
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"citations": ["https://a", "https://b"]}, [("https://a", "", ""), ("https://b", "", "")]),
+        (
+            {"search_results": [{"url": "https://a", "title": "A", "snippet": "q"}, {"title": "nowhere"}]},
+            [("https://a", "A", "q")],
+        ),
+    ],
+)
+def test_sources_beside_the_choices_are_citations_for_other_wires(fields: Any, told: Any) -> None:
+    def piece(said: str, reason: str | None = None) -> bytes:
+        return event(choices=[{"index": 0, "delta": {"content": said}, "finish_reason": reason}], **fields)
+
+    chunks = decode(piece("x"), piece("y"), piece("", "stop"), DONE)
+    cited = [one for one in chunks if isinstance(one, Citation)]
+    assert [(one.block, one.url, one.title, one.quote) for one in cited] == [(0, *one) for one in told]
+    # To a client of this wire they go as they came, once.
+    assert b"annotations" not in b"".join(stages.run(ChatEncoder(include_usage=False), [chunks]))
+    body = json.loads(completion_body(fold(chunks)))
+    assert {name: body[name] for name in fields} == fields
+    assert "annotations" not in body["choices"][0]["message"]

@@ -12,7 +12,7 @@ from headrace.core.chunk import Failure, Finish, Start, VendorPart
 from headrace.testing import stages
 from headrace.wire.openai_chat import ChatDecoder
 from headrace.wire.openai_chat.candidate import MAX_NAME_CHARS, MAX_OPEN_CALLS, MAX_WAITING_BYTES
-from headrace.wire.openai_chat.sticky import MAX_FIELDS, MAX_VALUE_BYTES
+from headrace.wire.sticky import MAX_FIELDS, MAX_VALUE_BYTES
 
 CHOICE = [{"index": 0, "delta": {"content": "x"}}]
 

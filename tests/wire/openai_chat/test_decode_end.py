@@ -18,10 +18,6 @@ from headrace.testing import stages
 from headrace.wire.openai_chat import ChatDecoder, ChatRelay
 
 
-def test_finish_without_the_terminator_is_a_success_that_is_not_clean() -> None:
-    assert decode(*TEXT)[-1] == Finish("stop", "stop", clean=False)
-
-
 def test_the_end_of_input_without_a_finish_reason_is_truncated_not_a_stop() -> None:
     cut = failure(*TEXT[:3])
     assert (cut.kind, cut.retryable) == ("truncated", True)
@@ -60,10 +56,6 @@ def test_what_only_begins_like_the_terminator_breaks_the_wire(stage: Any, end: b
     last = stages.run(stage(), [[TEXT[1] + b"data: " + end + b"\n\n" + TEXT[3] + DONE]])[-1]
     assert isinstance(last, Failure)
     assert (last.kind, "event 2" in last.message) == ("wire", True)
-
-
-def test_what_comes_after_the_terminator_is_not_read() -> None:
-    assert decode(*TEXT, DONE, delta(content="more"), b"data: {garbage\n\n") == decode(*TEXT, DONE)
 
 
 @pytest.mark.parametrize(

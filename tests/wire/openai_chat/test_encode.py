@@ -10,7 +10,7 @@ import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from tests.wire.openai_chat.conftest import Said
+from tests.wire.openai_chat.judge import Said
 
 from headrace.core.chunk import (
     AudioDelta,
@@ -223,13 +223,6 @@ def test_a_kept_field_never_replaces_what_is_modelled() -> None:
     assert event["id"] == "c-1"
     assert event["choices"] == [{"index": 0, "delta": {}, "finish_reason": None, "filter": {}}]
     assert part.data["choices"] == [{"index": 0, "filter": {}}]  # nor is what was kept changed
-
-
-def test_no_split_of_the_chunks_makes_a_difference() -> None:
-    make = lambda: ChatEncoder(include_usage=True)  # noqa: E731
-    stages.every_split(make, HELLO, normal=stages.joined)
-    stages.every_truncation(make, HELLO, normal=stages.joined)
-    stages.inert_after_close(make, HELLO)
 
 
 # --- bad ends, seen by the official client over its own transport

@@ -19,7 +19,7 @@ from headrace.core.message import (
     ToolResultPart,
 )
 from headrace.core.opaque import Opaque
-from headrace.core.request import GenerationSettings, ResponseFormat, Tool, ToolChoice
+from headrace.core.request import GenerationSettings, ResponseFormat, Speech, Tool, ToolChoice
 from headrace.errors import RequestError
 from headrace.wire.openai_chat import ParsedRequest, parse_request
 
@@ -181,18 +181,27 @@ def test_forms_of_the_answer() -> None:
 
 
 def test_what_has_no_place_is_kept_and_standard_fields_are_warned_about() -> None:
-    parsed = parse(
-        store=True, service_tier="auto", metadata={"a": "b"}, provider={"order": ["x"]}, modalities=["text"]
-    )
+    parsed = parse(store=True, service_tier="auto", metadata={"a": "b"}, provider={"order": ["x"]})
     assert parsed.request.vendor == Opaque(
         "openai_chat",
-        {"store": True, "service_tier": "auto", "metadata": {"a": "b"}, "provider": {"order": ["x"]},
-         "modalities": ["text"]},
-    )  # fmt: skip
+        {"store": True, "service_tier": "auto", "metadata": {"a": "b"}, "provider": {"order": ["x"]}},
+    )
     assert [warning.split()[0] for warning in parsed.warnings] == ["metadata", "store"]
 
 
+def test_sound_asked_for() -> None:
+    request = parse(modalities=["text", "audio"], audio={"voice": "coral", "format": "mp3"}).request
+    assert (request.modalities, request.speech) == (("text", "audio"), Speech("coral", "mp3"))
+    assert request.vendor is None
+    asked = ["text", "audio", "smell"]
+    own = parse(modalities=asked, audio={"voice": {"id": "v"}, "format": "wav"}).request
+    assert (own.modalities, own.speech) == (("text", "audio"), Speech("", "wav"))
+
+
 BAD = {
+    "modalities no list": ({"modalities": "audio"}, "modalities"),
+    "sound no object": ({"audio": "wav"}, "audio"),
+    "sound's format no text": ({"audio": {"format": 1}}, "audio.format"),
     "no model": ({"model": ""}, "model"),
     "model missing": ({"model": None}, "model"),
     "no messages": ({"messages": []}, "messages"),

@@ -23,14 +23,6 @@ from headrace.wire.base import Says
 from headrace.wire.openai_completions import CompletionsDecoder, CompletionsEncoder
 
 
-def test_any_cut_any_truncation_any_garbage() -> None:
-    stages.check(stages.reads(CompletionsDecoder), b"".join(TEXT), chunks=True)
-
-
-def test_any_cut_of_everything_the_wire_can_say() -> None:
-    stages.every_split(stages.reads(CompletionsDecoder), b"".join(EVERYTHING))
-
-
 def test_text_candidates_and_usage() -> None:
     whole = reply(*EVERYTHING)
     assert [one.text for one in whole.candidates] == ["Hello", "Salut"]
@@ -61,18 +53,6 @@ def test_what_we_do_not_model_comes_back_in_the_same_places() -> None:
     assert fourth["choices"][0]["stop_reason"] == 13
     assert rest[0]["kv_transfer_params"] == {"a": 1}
     assert fold(stages.run(CompletionsDecoder(), [[encoded]])).candidates == fold(chunks).candidates
-
-
-@pytest.mark.parametrize("count", range(2))
-def test_an_answer_cut_before_its_reason_is_truncated(count: int) -> None:
-    assert failure(*TEXT[:count]).kind == "truncated"
-    assert failure(*TEXT[:count]).retryable
-
-
-def test_an_answer_without_the_terminator_is_whole_but_not_clean() -> None:
-    last = decode(*TEXT[:-1])[-1]
-    assert isinstance(last, Finish)
-    assert not last.clean
 
 
 def test_the_terminator_alone_is_no_answer() -> None:

@@ -22,41 +22,6 @@ def parse(**fields: Any) -> Any:
     return parse_request(json.dumps({"model": "m", "prompt": "p", **fields}).encode())
 
 
-FULL = {
-    "model": "m",
-    "prompt": "Once",
-    "stream": True,
-    "stream_options": {"include_usage": True},
-    "max_tokens": 5,
-    "temperature": 0.5,
-    "top_p": 0.9,
-    "frequency_penalty": 0.1,
-    "presence_penalty": 0.2,
-    "seed": 7,
-    "stop": ["a", "b"],
-    "logprobs": 3,
-    "n": 2,
-    "best_of": 4,
-    "suffix": "end",
-    "logit_bias": {"50256": -100.0},
-    "user": "u",
-    "guided_regex": "x+",
-}
-
-
-def test_a_clients_body_reaches_a_provider_of_the_same_protocol_whole() -> None:
-    parsed = parse_request(json.dumps(FULL).encode())
-    assert parsed.stream
-    assert parsed.include_usage
-    body, warnings = built(parsed.request)
-    assert body == FULL
-    assert warnings == ()
-    assert parsed.warnings == (
-        "suffix has an effect only at a provider that speaks this protocol",
-        "best_of has an effect only at a provider that speaks this protocol",
-    )
-
-
 def test_what_asks_for_nothing_is_no_warning() -> None:
     parsed = parse(best_of=1, suffix="", echo=False)
     assert parsed.warnings == ()
@@ -151,6 +116,9 @@ def test_what_the_protocol_cannot_carry_is_a_warning_each() -> None:
         assert any(word in said for said in warnings), word
     assert built(request, extra=("top_k",))[0]["top_k"] == 4
     assert "stream_options" not in built(request, no_stream_options=True)[0]
+    body, warnings = built(request, drop=("logprobs",))
+    assert "logprobs" not in body
+    assert any("logprobs was left out" in said for said in warnings)
 
 
 @pytest.mark.parametrize(

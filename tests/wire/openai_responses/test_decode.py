@@ -78,14 +78,6 @@ def test_a_text_in_all_its_events() -> None:
     assert (usage.cached_input_tokens, usage.cache_write_tokens, usage.reasoning_tokens) == (5, 2, 4)
 
 
-def test_any_split_any_truncation_and_garbage_anywhere() -> None:
-    make = stages.reads(ResponsesDecoder)
-    assert isinstance(stages.every_split(make, HELLO, examples=10)[-1], Finish)
-    place = {"item_id": "i", "output_index": 0}
-    short = event("output_text.delta", **place, delta="hi") + event("completed", response={"output": []})
-    assert isinstance(stages.check(make, short, chunks=True)[-1], Finish)
-
-
 def test_crlf_a_bom_comments_and_a_late_done_change_nothing() -> None:
     odd = b"\xef\xbb\xbf" + (b": ping\n" + HELLO).replace(b"\n", b"\r\n") + b"data: [DONE]\r\n\r\n"
     assert decode(odd) == decode(HELLO)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
-from tests.wire.openai_responses.conftest import Said, sdk_final
+from tests.wire.openai_responses.judge import Said, sdk_final
 
 from headrace.core.chunk import (
     AudioDelta,

@@ -84,7 +84,7 @@ def test_every_setting_has_its_field_or_a_warning() -> None:
 def test_quirks_of_a_place() -> None:
     request = Request("m", (system("s"), user("hi")), GenerationSettings(reasoning_effort="low"))
     body, warnings = built(
-        request, store=None, no_instructions=True, drop=["reasoning"], encrypted_reasoning=False
+        request, no_store=True, no_instructions=True, drop=["reasoning"], encrypted_reasoning=False
     )
     assert {"store", "instructions", "reasoning", "include"}.isdisjoint(body)
     assert body["input"][0]["role"] == "system"

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from openai.types.responses import Response
-from tests.wire.openai_responses.conftest import said_by
 from tests.wire.openai_responses.events import (
     CREATED,
     HELLO,
@@ -18,6 +17,7 @@ from tests.wire.openai_responses.events import (
     reply,
     text,
 )
+from tests.wire.openai_responses.judge import said_by
 from tests.wire.openai_responses.test_encode import CHAT, bodies
 
 from headrace.core.chunk import (

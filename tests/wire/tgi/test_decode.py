@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from tests.wire.tgi.events import CUT_OFF, DETAILS, TEXT, decode, event, failure, reply, token
 
-from headrace.core.chunk import Finish, Token, VendorPart
-from headrace.testing import stages
-from headrace.wire.tgi import TgiDecoder, TgiEncoder
+from headrace.core.chunk import Finish, Token
 
 
 @pytest.mark.parametrize("events", [TEXT, CUT_OFF], ids=["text", "cut off"])
@@ -25,16 +22,6 @@ def test_it_adds_up_to_what_the_official_client_makes_of_it(
     assert [(one.id, one.text, one.logprob) for one in whole.tokens] == [
         (one.token.id, one.token.text, one.token.logprob) for one in told
     ]
-
-
-@pytest.mark.parametrize("events", [TEXT, CUT_OFF], ids=["text", "cut off"])
-def test_decoded_and_encoded_again_the_events_are_the_same(events: tuple[bytes, ...]) -> None:
-    encoded = b"".join(stages.run(TgiEncoder({"details": True}), [decode(*events)]))
-    assert parsed(encoded) == parsed(b"".join(events))
-
-
-def parsed(body: bytes) -> list[Any]:
-    return [json.loads(one[6:]) for one in body.split(b"\n\n") if one]
 
 
 @pytest.mark.parametrize(
@@ -54,30 +41,10 @@ def test_alternatives_become_tokens() -> None:
     assert reply(*CUT_OFF).tokens[0].top == (Token("One", 5, -0.25), Token("</s>", 2, -3.0))
 
 
-def test_any_cut_any_truncation_any_garbage() -> None:
-    stages.check(stages.reads(TgiDecoder), b"".join((TEXT[0], TEXT[-1])), chunks=True)
-
-
-def test_any_cut_of_everything_the_wire_can_say() -> None:
-    stages.every_split(stages.reads(TgiDecoder), b"".join(CUT_OFF))
-
-
-@pytest.mark.parametrize("events", [TEXT, CUT_OFF], ids=["text", "cut off"])
-def test_an_answer_cut_before_its_last_event_is_truncated(events: tuple[bytes, ...]) -> None:
-    for count in range(len(events)):
-        cut = failure(*events[:count])
-        assert (cut.kind, cut.retryable) == ("truncated", True)
-
-
 def test_the_vendors_own_spelling_of_events_is_read() -> None:
     assert reply(*[one.replace(b"data: ", b"data:") for one in TEXT]).text == "Hello é"
     assert isinstance(decode(*TEXT, b"data: [DONE]\n\n")[-1], Finish)
     assert isinstance(decode(b": \n\n", b"data: [DONE]\n\n", *TEXT)[-1], Finish)
-
-
-def test_an_event_without_a_token_is_kept() -> None:
-    chunks: list[Any] = decode(b'data: {"later":1}\n\n', *TEXT)
-    assert any(isinstance(one, VendorPart) and one.part.data == {"later": 1} for one in chunks)
 
 
 @pytest.mark.parametrize(

@@ -12,26 +12,6 @@ from headrace.errors import RequestError
 from headrace.wire.tgi import WIRE, parse_request
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
-FULL = {
-    "inputs": "Once",
-    "parameters": {
-        "max_new_tokens": 5,
-        "do_sample": True,
-        "temperature": 0.5,
-        "top_p": 0.9,
-        "top_k": 20,
-        "frequency_penalty": 0.5,
-        "seed": 7,
-        "stop": ["x"],
-        "top_n_tokens": 3,
-        "grammar": {"type": "json", "value": SCHEMA},
-        "details": True,
-        "return_full_text": False,
-        "repetition_penalty": 1.1,
-        "adapter_id": "lora",
-    },
-    "novel": 1,
-}
 
 
 def built(request: Request, **quirks: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -41,18 +21,6 @@ def built(request: Request, **quirks: Any) -> tuple[dict[str, Any], tuple[str, .
 
 def parse(inputs: Any = "p", endpoint: Any = "root", **fields: Any) -> Any:
     return parse_request(json.dumps({"inputs": inputs, **fields}).encode(), {"model": "m"}, endpoint)
-
-
-def test_a_clients_body_reaches_a_provider_of_the_same_protocol_whole() -> None:
-    parsed = parse_request(json.dumps(FULL).encode(), {"model": "m"}, "generate_stream")
-    assert parsed.request.model == "m"
-    body, warnings = built(parsed.request)
-    assert body == FULL
-    assert warnings == ()
-    assert [one.split()[0] for one in parsed.warnings] == [
-        "parameters.repetition_penalty",
-        "parameters.adapter_id",
-    ]
 
 
 def test_the_official_clients_own_request_is_read(answering: Any) -> None:

@@ -1,8 +1,8 @@
 """A strict reader of UI message streams, written by hand from the package's own schema and reader.
 
-Source: the npm package `ai`, `ui-message-stream/ui-message-chunks.ts` and `ui/process-ui-message-stream.ts`
-at ed857f50f1, read 2026-11-21. It refuses more than the package does: unknown fields, blocks left open, parts
-out of their step.
+Source: the npm package `ai` 7.0.173, `ui-message-stream/ui-message-chunks.ts` and
+`ui/process-ui-message-stream.ts`, read 2026-11-25. It refuses more than the package does: unknown fields,
+blocks left open, parts out of their step. The package itself judges in `test_page.py`, where Node is.
 """
 
 from __future__ import annotations
@@ -28,15 +28,19 @@ PARTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "tool-input-start": ({"toolCallId": TEXT, "toolName": TEXT}, META),
     "tool-input-delta": ({"toolCallId": TEXT, "inputTextDelta": TEXT}, {}),
     "tool-input-available": ({"toolCallId": TEXT, "toolName": TEXT, "input": None}, META),
+    "tool-output-available": ({"toolCallId": TEXT, "output": None}, {}),
+    "tool-output-error": ({"toolCallId": TEXT, "errorText": TEXT}, {}),
     "tool-input-error": ({"toolCallId": TEXT, "toolName": TEXT, "input": None, "errorText": TEXT}, META),
     "source-url": ({"sourceId": TEXT, "url": TEXT}, {"title": TEXT, **META}),
     "file": ({"url": TEXT, "mediaType": TEXT}, META),
     "finish": ({}, {"finishReason": TEXT, "messageMetadata": None}),
+    "message-metadata": ({"messageMetadata": MAP}, {}),
     "error": ({"errorText": TEXT}, {}),
     "abort": ({}, {"reason": TEXT}),
 }
 REASONS = {"stop", "length", "content-filter", "tool-calls", "error", "other"}
 LAST = {"finish", "error", "abort"}
+BEFORE_LAST = {"data-failure", "message-metadata"}  # of an answer that failed, in no step
 
 
 class Refused(AssertionError):
@@ -53,6 +57,7 @@ class Reader:
         self.reason: str | None = None
         self.error: str | None = None
         self.ended = ""
+        self.told: list[dict[str, Any]] = []  # before an end that is none
         self._stepping = False
         self._started = False
         self._open: dict[tuple[str, str], dict[str, Any]] = {}
@@ -71,10 +76,12 @@ class Reader:
             raise Refused(f"{part} after {self.ended}")
         kind = part["type"]
         self._fields(part, kind)
-        if not self._started and kind not in ("start", *LAST):
+        if not self._started and kind not in ("start", *LAST, *BEFORE_LAST):
             raise Refused(f"{kind} before start")
         if kind in LAST:
             self._end(part)
+        elif kind in BEFORE_LAST:
+            self.told.append(part)
         elif kind in ("start", "start-step", "finish-step"):
             self._step(part)
         elif not self._stepping:
@@ -110,6 +117,7 @@ class Reader:
                 raise Refused("a second start")
             self._started = True
             self.id = part.get("messageId")
+            self.metadata = part.get("messageMetadata", {})
         elif self._stepping == (kind == "start-step") or self._open:
             raise Refused(f"{kind} with open blocks {list(self._open)}, or out of turn")
         else:
@@ -129,7 +137,7 @@ class Reader:
             raise Refused(f"{kind} of {key}, which is not open")
         if act == "delta":
             self._open[key]["text"] += part["delta"]
-        if "providerMetadata" in part:
+        if "providerMetadata" in part:  # what is said last stands
             self._open[key]["providerMetadata"] = part["providerMetadata"]
         if act == "end":
             del self._open[key]
@@ -142,6 +150,12 @@ class Reader:
             tool = {"type": f"tool-{part['toolName']}", "toolCallId": key[1], "raw": ""}
             self._open[key] = tool
             self.message.append(tool)
+            return
+        if kind.startswith("tool-output-"):
+            tool = next((one for one in self.message if one.get("toolCallId") == key[1]), {})
+            if "input" not in tool or "output" in tool:
+                raise Refused(f"{kind} of {key}, which is not waiting for one")
+            tool.update({name: part[name] for name in ("output", "errorText") if name in part})
             return
         if key not in self._open:
             raise Refused(f"{kind} of {key}, which is not open")
@@ -162,4 +176,4 @@ class Reader:
             if self._stepping or part["finishReason"] not in REASONS:
                 raise Refused(f"{part} in a step, or with a reason of its own")
             self.reason = part["finishReason"]
-            self.metadata = part.get("messageMetadata")
+            self.metadata = {**self.metadata, **part.get("messageMetadata", {})}

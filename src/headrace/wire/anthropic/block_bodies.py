@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headrace.core.chunk import (
+    BlockEnd,
     BlockKind,
     BlockStart,
     Citation,
@@ -13,7 +14,7 @@ from headrace.core.chunk import (
     ToolCallDelta,
 )
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.schema import IMPLIED, WIRE_NAME
+from headrace.wire.anthropic.schema import BESIDE, IMPLIED, NOTES, SIGNED, WIRE_NAME
 from headrace.wire.arguments import NO_ARGUMENTS
 from headrace.wire.kept import own_of
 from headrace.wire.one_block import Delta
@@ -31,8 +32,24 @@ KINDS: dict[BlockKind, str] = {
 
 
 def own(vendor: Opaque | None) -> Fields:
-    """What came over this wire with a chunk or a part; nothing of another wire's."""
-    return own_of(vendor, WIRE_NAME)
+    """What came over this wire with a chunk or a part; nothing of another wire's, and no notes."""
+    kept = own_of(vendor, WIRE_NAME)
+    return kept if NOTES.isdisjoint(kept) else {name: kept[name] for name in kept if name not in NOTES}
+
+
+def noted(vendor: Opaque | None, note: str = BESIDE) -> Fields:
+    """Unknown fields that came with a chunk: those of its event, or what another note says."""
+    found: Fields = own_of(vendor, WIRE_NAME).get(note, {})
+    return found
+
+
+def signed(end: BlockEnd) -> Fields | None:
+    """The event that brings a block's signature, less its index; None where there is none."""
+    signature = own(end.vendor).get("signature")
+    if not signature:
+        return None
+    more = Opaque(WIRE_NAME, noted(end.vendor, SIGNED))
+    return {"delta": {**own(more), "type": "signature_delta", "signature": signature}, **noted(more)}
 
 
 def begun(start: BlockStart, index: int) -> Fields:

@@ -18,7 +18,9 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.anthropic.open_block import Allowance, OpenBlock
 from headrace.wire.anthropic.schema import (
+    DELTA,
     IMPLIED,
     WIRE_NAME,
     CitationPiece,
@@ -28,13 +30,10 @@ from headrace.wire.anthropic.schema import (
     TextPiece,
     ThinkingPiece,
 )
-from headrace.wire.arguments import NO_ARGUMENTS, tool_input
+from headrace.wire.arguments import NO_ARGUMENTS
 from headrace.wire.failing import Misplaced
 
 MAX_OPEN_BLOCKS = 1024
-MAX_OPAQUE_CHARS = 16 * 2**20  # of the input of a block that is kept opaque
-MAX_OPAQUE_FIELDS = 256
-MAX_CITATIONS = 1024  # of one block, kept for the next turn
 
 _KINDS: dict[str, BlockKind] = {
     "text": "text",
@@ -52,51 +51,6 @@ _CARRIED: dict[str, frozenset[str]] = {
 _TEXTS = ("text", "thinking", "id", "name", "signature")
 
 
-class _Open:
-    """A block between its start and its stop."""
-
-    __slots__ = ("block", "body", "chars", "cited", "extra", "input", "json", "kind", "signature")
-
-    def __init__(self, block: int, kind: BlockKind) -> None:
-        self.block = block
-        self.kind = kind
-        self.input: Any = None  # of a tool call: what its start held, until a piece replaces it
-        self.signature: str | None = None
-        self.extra: Opaque | None = None  # what its start said beyond the ordinary
-        self.cited: list[dict[str, Any]] = []
-        self.body: dict[str, Any] = {}  # of an opaque one, as far as it has come
-        self.json: list[str] = []  # pieces of an opaque one's input
-        self.chars = 0  # of them
-
-    def take(self, delta: dict[str, Any]) -> None:
-        """Note a piece of an opaque block. Raises Misplaced where it grows beyond its bound."""
-        said = delta.get("partial_json")
-        if isinstance(said, str):
-            self.json.append(said)
-            self.chars += len(said)
-        else:
-            self.body.update({name: delta[name] for name in delta if name != "type"})
-        if self.chars > MAX_OPAQUE_CHARS or len(self.body) > MAX_OPAQUE_FIELDS:
-            raise Misplaced("a block of an unknown kind has grown beyond what is kept")
-
-    def end(self) -> Opaque | None:
-        """What goes back to the vendor with the finished block, beside what chunks say themselves."""
-        if self.kind == "opaque":
-            return Opaque(WIRE_NAME, self._whole())
-        own: dict[str, Any] = {}
-        if self.signature:
-            own["signature"] = self.signature
-        if self.cited:
-            own = {**(self.extra.data if self.extra is not None else {}), "citations": self.cited}
-        return Opaque(WIRE_NAME, own) if own else None
-
-    def _whole(self) -> dict[str, Any]:
-        """An opaque block, complete."""
-        if "".join(self.json):
-            self.body["input"] = tool_input("".join(self.json))
-        return self.body
-
-
 class Blocks:
     """Takes the events of blocks by the vendor's index; ours count up from 0 over what is modelled.
 
@@ -105,10 +59,11 @@ class Blocks:
     `VendorPart` for each piece, and the whole of it in `BlockEnd`.
     """
 
-    __slots__ = ("_next", "_open", "spoke")
+    __slots__ = ("_allowance", "_next", "_open", "spoke")
 
     def __init__(self) -> None:
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, OpenBlock] = {}
+        self._allowance = Allowance()
         self._next = 0
         self.spoke = False  # whether any block has begun
 
@@ -126,15 +81,17 @@ class Blocks:
         self.spoke = True
         kind = _kind(body)
         block, self._next = self._next, self._next + 1
-        opened = self._open[index] = _Open(block, kind)
+        opened = self._open[index] = OpenBlock(block, kind, self._allowance)
         if kind == "opaque":
-            opened.body = dict(body)
+            opened.begin(body)
             id, name = _text(body.get("id")), _text(body.get("name"))
             out.append(BlockStart(block, kind, id, name, vendor=Opaque(WIRE_NAME, body)))
             return
         tool = kind == "tool-call"
         id, name = (body.get("id") or "", body.get("name") or "") if tool else ("", "")
         opened.extra = _vendor(body)
+        if opened.extra is not None:
+            opened.hold(opened.extra.data)
         out.append(BlockStart(block, kind, id, name, vendor=opened.extra))
         if tool:
             opened.input = body.get("input")
@@ -154,17 +111,18 @@ class Blocks:
             if piece.thinking or vendor is not None:
                 out.append(ReasoningDelta(to.block, piece.thinking, vendor=vendor))
         elif type(piece) is JsonPiece and to.kind == "tool-call":
-            if piece.partial_json or vendor is not None:
+            if piece.partial_json:
                 to.input = None
+            if piece.partial_json or vendor is not None:
                 out.append(ToolCallDelta(to.block, piece.partial_json, vendor=vendor))
         elif type(piece) is SignaturePiece and to.kind == "reasoning":
-            to.signature = piece.signature
+            to.sign(piece.signature, vendor)
         elif type(piece) is CitationPiece and to.kind == "text":
-            out.append(_citation(to.block, piece.citation))
-            if len(to.cited) < MAX_CITATIONS:
-                to.cited.append(piece.citation)
+            out.append(_citation(to.block, piece.citation, vendor))
+            to.cite(piece.citation)
         else:
-            self.odd_piece(index, msgspec.to_builtins(piece), out)
+            more = vendor.data if vendor is not None else {}
+            self.odd_piece(index, {**msgspec.to_builtins(piece), **more}, out)
 
     def odd_piece(self, index: int, delta: dict[str, Any], out: list[Chunk]) -> None:
         """A piece that chunks do not model, kept with the block it belongs to."""
@@ -178,7 +136,7 @@ class Blocks:
             case "tool-call":
                 out.append(ToolCallDelta(to.block, "", vendor=vendor))
             case _:
-                to.take(delta)
+                to.take({name: delta[name] for name in delta if name != "type"})
                 out.append(VendorPart(vendor, to.block))
 
     def stop(self, index: int, out: list[Chunk]) -> None:
@@ -195,7 +153,7 @@ class Blocks:
         for index in list(self._open):
             self.stop(index, out)
 
-    def _at(self, index: int) -> _Open:
+    def _at(self, index: int) -> OpenBlock:
         found = self._open.get(index)
         if found is None:
             raise Misplaced(f"block {index} is not open")
@@ -226,8 +184,9 @@ def _vendor(body: dict[str, Any]) -> Opaque | None:
     return Opaque(WIRE_NAME, extra) if extra else None
 
 
-def _citation(block: int, body: dict[str, Any]) -> Citation:
+def _citation(block: int, body: dict[str, Any], more: Opaque | None) -> Citation:
     url = body.get("url") or body.get("source") or ""
     title = body.get("title") or body.get("document_title") or ""
     quote = body.get("cited_text") or ""
-    return Citation(block, str(url), str(title), str(quote), vendor=Opaque(WIRE_NAME, body))
+    kept = {**body, DELTA: more.data} if more is not None else body
+    return Citation(block, str(url), str(title), str(quote), vendor=Opaque(WIRE_NAME, kept))

@@ -1,15 +1,4 @@
-"""Request -> the vendor's body.
-
-A provider row's quirks, all optional:
-
-max_tokens          asked for where the request says nothing (the protocol requires a number).
-sampling            names of sampling settings that it takes, of "temperature", "top_p", "top_k". None by
-                    default: version 2026-10-21 of the API refuses them.
-thinking            how reasoning_effort is said: "adaptive" (default: an effort), "budget" (a number of
-                    tokens, what models before Claude 4.6 take), "none" (not at all).
-structured_output   false where the provider takes no schema for its answer.
-drop                names of body fields that it refuses.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
@@ -22,17 +11,18 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.wire.anthropic.block_bodies import Fields, own
 from headrace.wire.anthropic.build_message import conversation
+from headrace.wire.anthropic.quirks import SAMPLING
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import think
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import warn
+from headrace.wire.quirk import REFUSED, drop_refused
 
 PATH = "/messages"
 MAX_TOKENS = 16384
-SAMPLING = ("temperature", "top_p", "top_k")
 
 _NOWHERE = ("min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
-_LEFT_OUT = "{} was left out: this provider does not take it"
 _NO_FIELD = "{} was left out: this protocol has no field for it"
 _MODES = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 
@@ -40,6 +30,7 @@ _MODES = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     system, messages = conversation(request.messages, warnings)
     body: Fields = {"model": request.model, "messages": messages, "stream": True}
     if system:
@@ -56,8 +47,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     if request.user:
         body["metadata"] = {"user_id": request.user}
     _vendor(request.vendor, body, warnings)
-    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
-    warnings += [_LEFT_OUT.format(name) for name in refused]
+    drop_refused(body, quirks.get("drop", ()), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
@@ -87,7 +77,7 @@ def _sampling(settings: GenerationSettings, taken: Any, body: Fields, warnings: 
         if value is None:
             continue
         if name not in taken:
-            warn(warnings, _LEFT_OUT.format(name))
+            warn(warnings, REFUSED.format(name))
             continue
         body[name] = value
         if name == "temperature" and value > 1:
@@ -128,7 +118,7 @@ def _format(wanted: ResponseFormat, quirks: Mapping[str, Any], body: Fields, war
     if wanted.kind == "json_object" or wanted.schema is None:
         warn(warnings, "response_format was left out: this protocol takes a JSON schema only")
     elif not quirks.get("structured_output", True):
-        warn(warnings, _LEFT_OUT.format("response_format"))
+        warn(warnings, REFUSED.format("response_format"))
     else:
         config = body.setdefault("output_config", {})
         config["format"] = {"type": "json_schema", "schema": wanted.schema}

@@ -19,10 +19,11 @@ from headrace.core.chunk import (
 from headrace.core.opaque import Opaque
 from headrace.errors import Truncated
 from headrace.wire.anthropic.blocks import Blocks
-from headrace.wire.anthropic.event import known_piece, read_oddly
+from headrace.wire.anthropic.event import beside, known_piece, read_oddly, with_beside
 from headrace.wire.anthropic.failure import failure_from_response
 from headrace.wire.anthropic.finish import reason_from
 from headrace.wire.anthropic.schema import (
+    BESIDE,
     WIRE_NAME,
     BlockPiece,
     BlockStarted,
@@ -32,6 +33,7 @@ from headrace.wire.anthropic.schema import (
     MessageDelta,
     MessageStart,
     MessageStop,
+    SignaturePiece,
 )
 from headrace.wire.anthropic.usage import usage_from
 from headrace.wire.base import NO_QUIRKS
@@ -120,24 +122,43 @@ class MessagesDecoder(EventDecoder):
 
     def _odd(self, read: dict[str, Any], out: list[Chunk]) -> None:
         """An event of a known type with fields of its own, or of an unknown type."""
-        kind, index = read["type"], read.get("index")
+        kind, begun = read["type"], len(out)
+        if kind not in _KNOWN:
+            out.append(VendorPart(Opaque(WIRE_NAME, read)))
+            return
+        more = beside(read)
+        self._with_more(kind, read, more, out)
+        if more:
+            with_beside(out, begun, kind, more)
+
+    def _with_more(self, kind: str, read: dict[str, Any], more: dict[str, Any], out: list[Chunk]) -> None:
+        """A known event. more: its unknown fields, which only a signature's delta must be told of."""
+        index = read.get("index")
         message, body, delta = read.get("message"), read.get("content_block"), read.get("delta")
         if kind == "message_start" and isinstance(message, dict):
             self._start(message, out)
-        elif kind == "content_block_start" and isinstance(index, int) and isinstance(body, dict):
-            self._block(index, body, out)
-        elif kind == "content_block_delta" and isinstance(index, int) and isinstance(delta, dict):
-            known = known_piece(delta)
-            if known is None:
-                self._blocks.odd_piece(index, delta, out)
-            else:
-                self._blocks.piece(index, known[0], out, known[1])
-        elif kind == "content_block_stop" and isinstance(index, int):
-            self._blocks.stop(index, out)
-        elif kind in _KNOWN:
+        elif kind == "message_stop":
+            self._stop(out)
+        elif not isinstance(index, int):
             raise Misplaced(f"a {kind} with fields missing or of a wrong type")
+        elif kind == "content_block_start" and isinstance(body, dict):
+            self._block(index, body, out)
+        elif kind == "content_block_stop":
+            self._blocks.stop(index, out)
+        elif kind == "content_block_delta" and isinstance(delta, dict):
+            self._odd_delta(index, delta, more, out)
         else:
-            out.append(VendorPart(Opaque(WIRE_NAME, read)))
+            raise Misplaced(f"a {kind} with fields missing or of a wrong type")
+
+    def _odd_delta(self, index: int, delta: dict[str, Any], more: dict[str, Any], out: list[Chunk]) -> None:
+        known = known_piece(delta)
+        if known is None:
+            self._blocks.odd_piece(index, delta, out)
+            return
+        piece, extra = known
+        if more and type(piece) is SignaturePiece:  # its chunk comes with the block's end
+            extra = Opaque(WIRE_NAME, {**(extra.data if extra is not None else {}), BESIDE: more})
+        self._blocks.piece(index, piece, out, extra)
 
     def _known(self, event: Event, data: bytes, out: list[Chunk]) -> None:
         match event:

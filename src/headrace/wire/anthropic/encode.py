@@ -19,8 +19,9 @@ from headrace.core.chunk import (
     UsageReport,
     VendorPart,
 )
+from headrace.core.opaque import Opaque
 from headrace.errors import StreamCancelledException, Truncated, WireError
-from headrace.wire.anthropic.block_bodies import Fields, own
+from headrace.wire.anthropic.block_bodies import Fields, noted, own
 from headrace.wire.anthropic.failure import error_event
 from headrace.wire.anthropic.finish import reason_word
 from headrace.wire.anthropic.schema import WIRE_NAME
@@ -119,7 +120,8 @@ class MessagesEncoder:
     def _write(self, event: Fields) -> None:
         if not self._begun:
             self._begun = True
-            self._write({"type": "message_start", "message": self._message()})
+            beside = noted(self._start.vendor)
+            self._write({"type": "message_start", "message": self._message(), **beside})
         self._out.append(b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)))
 
     def _message(self) -> Fields:
@@ -145,19 +147,21 @@ class MessagesEncoder:
             if chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME:
                 index = self._opaque[chunk.block] = self._blocks.opaque()
                 self._text_block = -1
-                self._write(
-                    {"type": "content_block_start", "index": index, "content_block": own(chunk.vendor)}
-                )
+                self._own_event("start", index, chunk.vendor, "content_block")
             return True
         index = self._opaque.get(chunk.block, -1)
         if index < 0:
             return False
         if isinstance(chunk, VendorPart):
-            self._write({"type": "content_block_delta", "index": index, "delta": own(chunk.part)})
+            self._own_event("delta", index, chunk.part, "delta")
         else:
             del self._opaque[chunk.block]
-            self._write({"type": "content_block_stop", "index": index})
+            self._own_event("stop", index, chunk.vendor)
         return True
+
+    def _own_event(self, what: str, index: int, vendor: Opaque | None, field: str = "") -> None:
+        body = {field: own(vendor)} if field else {}
+        self._write({"type": f"content_block_{what}", "index": index, **body, **noted(vendor)})
 
     def _vendor(self, event: Fields) -> None:
         """An event of this wire's that is not modelled."""
@@ -172,7 +176,11 @@ class MessagesEncoder:
         if isinstance(chunk, Finish):
             self._blocks.finish()
             self._write(self._delta(chunk))
-            self._out.append(_STOP)
+            beside = noted(chunk.vendor)
+            if beside:
+                self._write({"type": "message_stop", **beside})
+            else:
+                self._out.append(_STOP)
             return
         if isinstance(chunk, Cancelled):
             chunk = Failure.of(StreamCancelledException(chunk.why or "the stream was cancelled"))

@@ -6,10 +6,23 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import Failure
+from headrace.core.chunk import (
+    BlockEnd,
+    BlockStart,
+    Chunk,
+    Citation,
+    Failure,
+    Finish,
+    ReasoningDelta,
+    Start,
+    TextDelta,
+    ToolCallDelta,
+    VendorPart,
+)
 from headrace.core.opaque import Opaque
 from headrace.wire.anthropic.failure import failure_from_event
 from headrace.wire.anthropic.schema import (
+    BESIDE,
     WIRE_NAME,
     CitationPiece,
     JsonPiece,
@@ -27,6 +40,23 @@ _PIECES: dict[str, type[Piece]] = {
     "thinking_delta": ThinkingPiece,
     "signature_delta": SignaturePiece,
     "citations_delta": CitationPiece,
+}
+
+
+_FIELDS = {
+    "message_start": {"type", "message"},
+    "content_block_start": {"type", "index", "content_block"},
+    "content_block_delta": {"type", "index", "delta"},
+    "content_block_stop": {"type", "index"},
+    "message_delta": {"type", "delta", "usage"},
+    "message_stop": {"type"},
+}
+_CARRIERS: dict[str, tuple[type, ...]] = {
+    "message_start": (Start,),
+    "content_block_start": (BlockStart,),
+    "content_block_delta": (TextDelta, ReasoningDelta, ToolCallDelta, Citation),
+    "content_block_stop": (BlockEnd,),
+    "message_stop": (Finish,),
 }
 
 
@@ -60,6 +90,25 @@ def known_piece(delta: dict[str, Any]) -> tuple[Piece, Opaque | None] | None:
     piece = msgspec.convert({name: delta[name] for name in (*fields, "type") if name in delta}, kind)
     extra = {name: value for name, value in delta.items() if name != "type" and name not in fields}
     return piece, Opaque(WIRE_NAME, extra) if extra else None
+
+
+def beside(event: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a known event that it does not have."""
+    return {name: value for name, value in event.items() if name not in _FIELDS[event["type"]]}
+
+
+def with_beside(out: list[Chunk], begun: int, kind: str, more: dict[str, Any]) -> None:
+    """Keep such fields in the chunk, from `begun` on, that the event of this kind gave."""
+    for place in range(begun, len(out)):
+        chunk: Any = out[place]
+        if type(chunk) is VendorPart:  # a piece of an opaque block, or an event that is kept whole
+            added = {BESIDE: more} if chunk.block >= 0 else more
+            out[place] = VendorPart(Opaque(WIRE_NAME, {**chunk.part.data, **added}), chunk.block)
+            return
+        if type(chunk) in _CARRIERS[kind]:
+            kept = chunk.vendor.data if chunk.vendor is not None else {}
+            out[place] = msgspec.structs.replace(chunk, vendor=Opaque(WIRE_NAME, {**kept, BESIDE: more}))
+            return
 
 
 def _is_error(data: dict[str, Any]) -> bool:

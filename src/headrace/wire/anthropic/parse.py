@@ -13,7 +13,7 @@ from headrace.errors import RequestError
 from headrace.wire.anthropic.body import KNOWN, CountBody, RequestBody, ToolBody
 from headrace.wire.anthropic.parse_message import messages_from, text_parts
 from headrace.wire.anthropic.schema import WIRE_NAME
-from headrace.wire.anthropic.thinking import effort_of
+from headrace.wire.anthropic.thinking import budget_of, effort_of
 from headrace.wire.base import ParsedRequest
 from headrace.wire.reading import check_ranges, in_range, quoted, read_body
 
@@ -44,6 +44,7 @@ def parse_request(body: bytes) -> ParsedRequest:
         top_k=parsed.top_k,
         stop=_stops(parsed.stop_sequences),
         reasoning_effort=_effort(parsed),
+        reasoning_budget_tokens=budget_of(parsed.thinking),
     )
     user = parsed.metadata.user_id if parsed.metadata is not None else None
     return _request(parsed, data, settings, user or "", stream=bool(parsed.stream))
@@ -52,7 +53,10 @@ def parse_request(body: bytes) -> ParsedRequest:
 def parse_count(body: bytes) -> ParsedRequest:
     """Read the body of a request to count a prompt's tokens. Raises RequestError like `parse_request`."""
     parsed, data = read_body(body, CountBody)
-    return _request(parsed, data, GenerationSettings(reasoning_effort=_effort(parsed)), "", stream=False)
+    settings = GenerationSettings(
+        reasoning_effort=_effort(parsed), reasoning_budget_tokens=budget_of(parsed.thinking)
+    )
+    return _request(parsed, data, settings, "", stream=False)
 
 
 def count_body(input_tokens: int) -> bytes:

@@ -16,6 +16,12 @@ from headrace.core.opaque import Opaque
 WIRE_NAME = "anthropic"
 # Stands with the arguments of a call that its block began with, or that has none.
 IMPLIED = Opaque(WIRE_NAME, {"implied": True})
+VERSION = "2026-10-21"  # of the API that is spoken here, as the client above asks for it
+# Notes in `vendor` of where unknown fields stood: they are no part of a block.
+BESIDE = "$event"  # beside the event's own fields
+DELTA = "$delta"  # in the delta that brought a citation
+SIGNED = "$signed"  # in the delta that brought a block's signature, with its BESIDE
+NOTES = frozenset({BESIDE, DELTA, SIGNED})
 
 
 class TextPiece(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text_delta"):
@@ -100,7 +106,7 @@ class MessageDelta(msgspec.Struct, gc=False, tag_field="type", tag="message_delt
     usage: dict[str, Any] | None = None
 
 
-class MessageStop(msgspec.Struct, gc=False, tag_field="type", tag="message_stop"):
+class MessageStop(msgspec.Struct, gc=False, forbid_unknown_fields=True, tag_field="type", tag="message_stop"):
     """The last event."""
 
 

@@ -19,9 +19,11 @@ from headrace.wire.anthropic.block_bodies import (
     Fields,
     begun,
     citation,
-    own,
+    noted,
     piece,
+    signed,
 )
+from headrace.wire.anthropic.schema import DELTA
 from headrace.wire.one_block import BlockChunk, Delta, OneBlock
 
 BLOCK_CHUNKS = (
@@ -90,22 +92,24 @@ class BlockSequence:
     def _start(self, start: BlockStart) -> None:
         self.index += 1
         self.refused = self.refused or start.kind == "refusal"
+        body = begun(start, self.index)
         self._write(
-            {"type": "content_block_start", "index": self.index, "content_block": begun(start, self.index)}
+            {"type": "content_block_start", "index": self.index, "content_block": body, **noted(start.vendor)}
         )
 
     def _piece(self, chunk: Delta | Citation) -> None:
         body: Fields | None
         if isinstance(chunk, Citation):
-            body = {"type": "citations_delta", "citation": citation(chunk)}
+            more = noted(chunk.vendor, DELTA)
+            body = {**more, "type": "citations_delta", "citation": citation(chunk)}
         else:
             body = piece(chunk)
         if body is not None:
-            self._write({"type": "content_block_delta", "index": self.index, "delta": body})
+            beside = noted(chunk.vendor)
+            self._write({"type": "content_block_delta", "index": self.index, "delta": body, **beside})
 
     def _stop(self, end: BlockEnd) -> None:
-        signature = own(end.vendor).get("signature")
-        if signature:
-            signed = {"type": "signature_delta", "signature": signature}
-            self._write({"type": "content_block_delta", "index": self.index, "delta": signed})
-        self._write({"type": "content_block_stop", "index": self.index})
+        last = signed(end)
+        if last is not None:
+            self._write({"type": "content_block_delta", "index": self.index, **last})
+        self._write({"type": "content_block_stop", "index": self.index, **noted(end.vendor)})

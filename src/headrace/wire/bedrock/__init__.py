@@ -17,6 +17,7 @@ from headrace.wire.bedrock.decode import ConverseDecoder
 from headrace.wire.bedrock.encode import ConverseEncoder
 from headrace.wire.bedrock.failure import error_body, failure_from_response
 from headrace.wire.bedrock.parse import parse_request
+from headrace.wire.bedrock.quirks import QUIRKS
 from headrace.wire.bedrock.schema import WIRE_NAME
 from headrace.wire.bedrock.whole import converse_body
 
@@ -40,4 +41,6 @@ WIRE = Wire(
     decoder=ConverseDecoder,
     failure=failure_from_response,
     front=_FRONT,
+    quirks=QUIRKS,
+    framings=("jsonl", "eventstream"),
 )

@@ -1,11 +1,4 @@
-"""Request -> the body of `ConverseStream`.
-
-A provider row's quirks, all optional:
-
-effort              false where the provider's models take no effort.
-structured_output   false where they take no schema for their answer.
-drop                names of body fields that it refuses.
-"""
+"""Request -> the body of `ConverseStream`."""
 
 from __future__ import annotations
 
@@ -20,6 +13,7 @@ from headrace.wire.base import WireRequest
 from headrace.wire.bedrock.build_message import conversation
 from headrace.wire.bedrock.schema import WIRE_NAME, Fields, own
 from headrace.wire.kept import own_fields, put_back, warn
+from headrace.wire.quirk import REFUSED, drop_refused
 
 PATH = "/model/{}/converse-stream"
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -27,7 +21,6 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _NOWHERE = (
     "top_k", "min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias", "top_logprobs",
 )  # fmt: skip
-_LEFT_OUT = "{} was left out: this provider does not take it"
 _NO_FIELD = "{} was left out: this protocol has no field for it"
 
 
@@ -54,8 +47,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     if request.user:
         warn(warnings, _NO_FIELD.format("user"))
     body = _with_own(body, request, warnings)
-    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
-    warnings += [_LEFT_OUT.format(name) for name in refused]
+    drop_refused(body, quirks.get("drop", ()), warnings)
     path = PATH.format(quote(request.model, safe=""))
     return WireRequest(path, msgspec.json.encode(body), tuple(warnings))
 
@@ -131,7 +123,7 @@ def _effort(request: Request, quirks: Mapping[str, Any], warnings: list[str]) ->
     if effort is None:
         return {}
     if not quirks.get("effort", True):
-        warn(warnings, _LEFT_OUT.format("reasoning_effort"))
+        warn(warnings, REFUSED.format("reasoning_effort"))
     elif effort in EFFORTS:
         return {"effort": effort}
     elif effort == "minimal":
@@ -149,7 +141,7 @@ def _format(wanted: ResponseFormat | None, quirks: Mapping[str, Any], warnings: 
         warn(warnings, "response_format was left out: this protocol takes a JSON schema only")
         return {}
     if not quirks.get("structured_output", True):
-        warn(warnings, _LEFT_OUT.format("response_format"))
+        warn(warnings, REFUSED.format("response_format"))
         return {}
     schema: Fields = {"schema": msgspec.json.encode(wanted.schema).decode()}
     if wanted.name:

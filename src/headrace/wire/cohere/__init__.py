@@ -12,9 +12,11 @@ from headrace.wire.cohere.decode import ChatDecoder
 from headrace.wire.cohere.encode import ChatEncoder
 from headrace.wire.cohere.failure import error_body, error_event, failure_from_response
 from headrace.wire.cohere.parse import parse_request
+from headrace.wire.cohere.quirks import QUIRKS
+from headrace.wire.cohere.rebody import rebody
 from headrace.wire.cohere.schema import WIRE_NAME
 from headrace.wire.cohere.whole import chat_body
-from headrace.wire.relay import event_relay, renamed
+from headrace.wire.relay import event_relay
 from headrace.wire.terminator import DONE
 
 __all__ = ["WIRE", "ChatDecoder", "ChatEncoder", "chat_body", "error_body", "error_event", "parse_request"]
@@ -35,6 +37,7 @@ WIRE = Wire(
     decoder=ChatDecoder,
     failure=failure_from_response,
     relay=event_relay(ChatDecoder, lambda failure, _events: error_event(failure) + DONE, DONE),
-    rebody=renamed,
+    rebody=rebody,
     front=_FRONT,
+    quirks=QUIRKS,
 )

@@ -1,9 +1,4 @@
-"""Request -> the vendor's body.
-
-A provider row's quirks, all optional:
-
-drop    names of body fields that it refuses.
-"""
+"""Request -> the vendor's body."""
 
 from __future__ import annotations
 
@@ -17,6 +12,7 @@ from headrace.wire.base import WireRequest
 from headrace.wire.cohere.build_message import conversation
 from headrace.wire.cohere.schema import WIRE_NAME, Fields, own
 from headrace.wire.kept import own_fields, put_back, warn
+from headrace.wire.quirk import drop_refused
 
 PATH = "/v2/chat"
 MAX_STOPS = 5
@@ -48,8 +44,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         told = kept.get("documents")
         body["documents"] = [*(told if isinstance(told, list) else ()), *documents]
     body = put_back(body, kept)
-    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
-    warnings += [f"{name} was left out: this provider does not take it" for name in refused]
+    drop_refused(body, quirks.get("drop", ()), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 

@@ -2,16 +2,23 @@
 
 `WIRE` streams as an event stream (`alt=sse`); `ARRAY_FRONT` is what a server speaks to clients that do not
 ask for one: a JSON array that arrives piece by piece. White space, which JSON allows, keeps it alive.
+
+A provider row of this wire has a base URL that ends in the API's version, such as `/v1beta`. The header that
+carries the key is the official Python client's (google-genai 3.4, `_api_client.py`), read 2026-11-25.
 """
 
 from __future__ import annotations
 
 from headrace.wire.base import Front, Wire
 from headrace.wire.gemini.build import build
+from headrace.wire.gemini.count import COUNTING, count_body, parse_count
 from headrace.wire.gemini.decode import GeminiDecoder
 from headrace.wire.gemini.encode import GeminiEncoder
 from headrace.wire.gemini.failure import error_body, error_event, failure_from_response
+from headrace.wire.gemini.models import LISTING
 from headrace.wire.gemini.parse import parse_request
+from headrace.wire.gemini.quirks import QUIRKS
+from headrace.wire.gemini.rebody import rebody
 from headrace.wire.gemini.response import response_body
 from headrace.wire.gemini.schema import WIRE_NAME
 from headrace.wire.relay import event_relay
@@ -22,7 +29,9 @@ __all__ = [
     "WIRE",
     "GeminiDecoder",
     "GeminiEncoder",
+    "count_body",
     "error_body",
+    "parse_count",
     "parse_request",
     "response_body",
 ]
@@ -52,6 +61,11 @@ WIRE = Wire(
     decoder=GeminiDecoder,
     failure=failure_from_response,
     relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure)),
-    rebody=lambda body, _model, _quirks: body,  # the path names the model
+    rebody=rebody,
     front=FRONT,
+    framings=("sse", "array"),
+    quirks=QUIRKS,
+    auth="x-goog-api-key",
+    listing=LISTING,
+    counting=COUNTING,
 )

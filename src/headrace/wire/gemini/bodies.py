@@ -12,7 +12,6 @@ from headrace.core.chunk import Citation
 from headrace.wire.gemini.schema import MORE, Fields, own
 from headrace.wire.reading import UNREADABLE
 
-_SOUND_TYPES = {"pcm16": "audio/pcm", "mp3": "audio/mpeg"}
 # What `vendor` says of a call and the vendor does not: never sent.
 _NOTES = frozenset({MORE, "no_id", "no_args", "partial", "started", "functionCall"})
 
@@ -52,12 +51,6 @@ def data_part(data: bytes, media_type: str, kept: Fields) -> Fields:
     return {"inlineData": blob, **beside}
 
 
-def sound_type(format: str, sample_rate_hz: int) -> str:
-    """The media type of sound; raw samples tell their rate."""
-    kind = format if "/" in format else _SOUND_TYPES.get(format, f"audio/{format or 'wav'}")
-    return f"{kind};rate={sample_rate_hz}" if kind == "audio/pcm" and sample_rate_hz else kind
-
-
 def grounding_body(citations: Iterable[Citation], ascii_only: bool) -> Fields | None:
     """Citations of other wires as `groundingMetadata`; None where there are none.
 
@@ -86,7 +79,9 @@ def merge(into: Fields, fields: Fields) -> None:
     """Put `fields` into a candidate being written: its parts behind those it has, others where they are."""
     for name, value in fields.items():
         if name == "content" and isinstance(value, dict):
-            into.setdefault("content", {"parts": [], "role": "model"})["parts"] += _list(value.get("parts"))
+            content = into.setdefault("content", {"parts": [], "role": "model"})
+            content["parts"] += _list(value.get("parts"))
+            content.update({key: value[key] for key in value if key not in ("parts", "role")})
         elif name != "index":
             into[name] = value
 

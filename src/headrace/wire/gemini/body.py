@@ -71,6 +71,24 @@ class ThinkingBody(msgspec.Struct, rename="camel"):
     include_thoughts: bool | None = None
 
 
+class PrebuiltVoiceBody(msgspec.Struct, rename="camel"):
+    """A voice of the vendor's."""
+
+    voice_name: str | None = None
+
+
+class VoiceBody(msgspec.Struct, rename="camel"):
+    """A voice."""
+
+    prebuilt_voice_config: PrebuiltVoiceBody | None = None
+
+
+class SpeechBody(msgspec.Struct, rename="camel"):
+    """How the answer sounds."""
+
+    voice_config: VoiceBody | None = None
+
+
 class ConfigBody(msgspec.Struct, rename="camel"):
     """How to generate."""
 
@@ -89,6 +107,8 @@ class ConfigBody(msgspec.Struct, rename="camel"):
     response_schema: dict[str, Any] | None = None
     response_json_schema: dict[str, Any] | None = None
     thinking_config: ThinkingBody | None = None
+    response_modalities: list[str] | None = None
+    speech_config: SpeechBody | None = None
 
 
 class FunctionBody(msgspec.Struct, rename="camel"):

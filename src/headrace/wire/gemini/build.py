@@ -1,14 +1,4 @@
-"""Request -> the vendor's path and body.
-
-A provider row's quirks, all optional:
-
-thinking        what its models take for reasoning_effort: "level", "budget" or "none" (see thinking.py).
-schema_fields   "openapi" where it refuses JSON schemas (`parametersJsonSchema`, `responseJsonSchema`): they
-                are sent as they are in `parameters` and `responseSchema`.
-call_signature  the `thoughtSignature` for calls of earlier turns that have none, because another vendor's
-                model made them; without one Gemini 3 refuses them.
-no_call_ids     true where ids of calls are refused.
-"""
+"""Request -> the vendor's path and body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
@@ -19,9 +9,11 @@ from urllib.parse import quote
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.gemini.build_content import contents_of
 from headrace.wire.gemini.schema import WIRE_NAME, Fields, own
+from headrace.wire.gemini.speech import speech_fields
 from headrace.wire.gemini.thinking import thinking_config
 from headrace.wire.kept import add_own
 
@@ -49,17 +41,18 @@ def path_of(model: str, method: str) -> str:
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """What asks the vendor for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings, hears=True, speaks=True)
     body: Fields = contents_of(request.messages, quirks, warnings)
     _tools(request, quirks, body, warnings)
     config = _config(request.settings, warnings)
     given = own(request.vendor).get("generationConfig") or {}
-    effort = request.settings.reasoning_effort
-    if effort is not None and "thinkingConfig" not in given:
-        thinking = thinking_config(effort, request.model, quirks, warnings)
+    if "thinkingConfig" not in given:
+        thinking = thinking_config(request.settings, request.model, quirks, warnings)
         if thinking is not None:
             config["thinkingConfig"] = thinking
     if request.response_format is not None:
         config |= _format(request.response_format, quirks)
+    config |= speech_fields(request, given, warnings)
     if "responseSchema" in given:  # the same in the vendor's own dialect: one of them may be sent
         config.pop("responseJsonSchema", None)
     config = {**given, **config}

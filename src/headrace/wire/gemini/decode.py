@@ -29,12 +29,14 @@ from headrace.wire.gemini.failure import blocked, failure_from_event, failure_fr
 from headrace.wire.gemini.schema import MORE, WIRE_NAME, Event, Fields, PlainEvent, kept
 from headrace.wire.gemini.usage import usage_from
 from headrace.wire.reading import UNREADABLE
+from headrace.wire.sticky import Sticky
 from headrace.wire.terminator import is_done
 
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _MAX_PAGE_BYTES = 65536
 _LENIENT_AFTER = 3  # events in a row that are no `PlainEvent`: then that reading is tried less often
 _TRY_AGAIN = 16
+_MAX_EARLY = 64
 _SAID_BY_START = ("responseId", "modelVersion", "createTime")
 _SSE, _JSON, _PAGE = "event stream", "JSON", "page"
 
@@ -54,6 +56,7 @@ class GeminiDecoder:
         "_answer",
         "_counted",
         "_done",
+        "_early",
         "_events",
         "_frames",
         "_framing",
@@ -77,7 +80,8 @@ class GeminiDecoder:
         self._started = False
         self._done = False
         self._head = ("", "", "")  # what the ordinary event says of itself, as last seen
-        self._top: Fields = {}
+        self._top = Sticky()
+        self._early: list[VendorPart] = []  # what came before the answer
         self._usage = b""
         self._counted: Usage | None = None
 
@@ -211,17 +215,26 @@ class GeminiDecoder:
     def _about(self, event: Event, data: Fields, out: list[Chunk]) -> None:
         """Start the reply, or pass on the event's own fields that are new."""
         self._head = (event.model_version or "", event.response_id or "", event.create_time or "")
-        new = top_level(event, data, self._top)
+        new = top_level(data, self._top)
         if not self._started:
-            self._started = True
-            id, model = event.response_id or "", event.model_version or ""
-            self._answer.reader.reply_id = id
-            when = {"createTime": event.create_time} if event.create_time else {}
-            out.append(Start(id, model, created_s(event.create_time), kept(when)))
+            named = event.response_id or event.model_version or event.candidates or data.get("usageMetadata")
+            if not named and len(self._early) < _MAX_EARLY:
+                self._early += [VendorPart(Opaque(WIRE_NAME, new))] if new else []
+                return  # a word before the answer: the reply has its id from the answer's first event
+            self._start(event, out)
             new = {name: value for name, value in new.items() if name not in _SAID_BY_START}
         if new:
             new = {**new, MORE: True} if event.candidates else new
             out.append(VendorPart(Opaque(WIRE_NAME, new)))
+
+    def _start(self, event: Event, out: list[Chunk]) -> None:
+        self._started = True
+        id, model = event.response_id or "", event.model_version or ""
+        self._answer.reader.reply_id = id
+        when = {"createTime": event.create_time} if event.create_time else {}
+        out.append(Start(id, model, created_s(event.create_time), kept(when)))
+        out += self._early
+        self._early.clear()
 
     def _end(self, clean: bool, out: list[Chunk]) -> None:
         answer = self._answer

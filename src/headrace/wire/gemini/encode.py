@@ -185,7 +185,8 @@ class GeminiEncoder:
         """Write the event that was gathered."""
         body: Fields = {}
         for index, fields in sorted(self._pending.items()):
-            content = fields.pop("content", None) or {"parts": [_EMPTY], "role": "model"}
+            content = fields.pop("content", None) or {"parts": [], "role": "model"}
+            content["parts"] = content["parts"] or [_EMPTY]
             body.setdefault("candidates", []).append({"content": content, **fields, "index": index})
         body.update(self._top)
         if self._usage is not None:

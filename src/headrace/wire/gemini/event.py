@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
 
 import msgspec
 
@@ -15,8 +14,10 @@ from headrace.wire.gemini.finish import UNSPECIFIED, ended_badly
 from headrace.wire.gemini.logprobs import tokens_from
 from headrace.wire.gemini.parts import PartReader, Tokens, end_arguments
 from headrace.wire.gemini.schema import MAX_CANDIDATES, MORE, WIRE_NAME, CandidateBody, Event, Fields, kept
+from headrace.wire.sticky import Sticky
 
 _MODELLED = frozenset({"content", "finishReason", "index", "logprobsResult"})
+_IN_CONTENT = frozenset({"parts", "role"})
 
 
 class Answer:
@@ -100,6 +101,9 @@ def _say_tokens(left: Tokens, to: Candidate, more: bool, extra: Fields, out: lis
 
 def _extra(raw: Fields) -> Fields:
     extra = {name: value for name, value in raw.items() if name not in _MODELLED and value is not None}
+    content = raw.get("content")
+    if isinstance(content, dict) and not content.keys() <= _IN_CONTENT:
+        extra["content"] = {name: value for name, value in content.items() if name not in _IN_CONTENT}
     if is_bad_end(raw.get("finishReason")):
         extra.pop("finishMessage", None)  # the failure says it
     return extra
@@ -122,16 +126,10 @@ def _units(body: CandidateBody, raw: Fields) -> int:
     return sum(map(_speaks, parts)) + bool(_extra(raw)) + _ends(body)
 
 
-def top_level(event: Event, data: Fields, last: Fields) -> Fields:
-    """The event's own fields beside the candidates that are new since `last`, which is brought up to date."""
-    own: dict[str, Any] = {
-        name: value
-        for name, value in data.items()
-        if name not in ("candidates", "usageMetadata") and value is not None
-    }
-    new = {name: value for name, value in own.items() if last.get(name) != value}
-    last.update(new)
-    return new
+def top_level(data: Fields, seen: Sticky) -> Fields:
+    """The event's own fields beside the candidates that say something new."""
+    named = {name: value for name, value in data.items() if name not in ("candidates", "usageMetadata")}
+    return seen.new(named)
 
 
 def created_s(text: str | None) -> int:

@@ -56,8 +56,8 @@ def reason_from(raw: str, called: bool) -> FinishReason:
 
 
 def reason_word(reason: FinishReason, raw: str) -> str:
-    """The vendor's word for ours."""
-    return raw if raw in REASONS else _BACK[reason]
+    """The vendor's word for ours; raw, where it means the same."""
+    return raw if REASONS.get(raw) == reason else _BACK[reason]
 
 
 def ended_badly(raw: str, said: str) -> Failure:

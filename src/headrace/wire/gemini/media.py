@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from headrace.core.message import AudioPart, FilePart, ImagePart
 from headrace.core.opaque import Opaque
-from headrace.wire.gemini.bodies import data_part, sound_type
+from headrace.wire.gemini.bodies import data_part
 from headrace.wire.gemini.schema import Fields, own
+from headrace.wire.sound import format_of, media_type_of
 
 Media = ImagePart | AudioPart | FilePart
 # By the end of a name: the types that the vendor takes. No page was read for them.
@@ -33,7 +34,6 @@ _BY_SUFFIX = {
     "xml": "text/xml",
     "json": "application/json",
 }
-_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "l16": "pcm16", "pcm": "pcm16"}
 
 
 def media_part(part: Media, warnings: list[str]) -> Fields:
@@ -65,7 +65,7 @@ def _say_lost(part: Media, warnings: list[str]) -> None:
 
 def _media_type(part: Media) -> str:
     if isinstance(part, AudioPart):
-        return sound_type(part.format, 0)
+        return media_type_of(part.format)
     guessed = _type_of(part.name) if isinstance(part, FilePart) else "image/png"
     return part.media_type or guessed or "application/octet-stream"
 
@@ -76,16 +76,15 @@ def _type_of(name: str) -> str:
 
 def _told_type(part: Media) -> str:
     if isinstance(part, AudioPart):
-        return sound_type(part.format, 0) if part.format else ""
+        return media_type_of(part.format) if part.format else ""
     return part.media_type
 
 
 def part_from(media_type: str, data: bytes, uri: str, vendor: Opaque | None) -> Media:
     """Our part for bytes, or for what lies at `uri`, of this type."""
-    kind, _, name = media_type.partition("/")
+    kind = media_type.partition("/")[0]
     if kind == "image":
         return ImagePart(uri, data, media_type, vendor=vendor)
     if kind == "audio":
-        plain = name.split(";")[0].strip().lower()
-        return AudioPart(data, uri, _FORMATS.get(plain, plain), vendor)
+        return AudioPart(data, uri, format_of(media_type), vendor)
     return FilePart(data, uri, media_type=media_type, vendor=vendor)

@@ -22,12 +22,13 @@ from headrace.wire.gemini.body import (
 from headrace.wire.gemini.dialect import json_schema
 from headrace.wire.gemini.parse_content import message_from, named, opaque_kind, parts_from
 from headrace.wire.gemini.schema import Fields, kept
-from headrace.wire.gemini.thinking import effort_from
+from headrace.wire.gemini.speech import modalities_from, says_more, speech_from
+from headrace.wire.gemini.thinking import budget_from, effort_from
 from headrace.wire.reading import in_range, quoted, read_fields, read_object
 
 STREAMED = "streamGenerateContent"
 _MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto", "MODE_UNSPECIFIED": "auto"}
-_HARMLESS: Fields = {"responseModalities": ["TEXT"], "safetySettings": [], "labels": {}, "store": False}
+_HARMLESS: Fields = {"safetySettings": [], "labels": {}, "store": False}
 _ONLY_HERE = "{} has an effect only at a provider that speaks this protocol"
 _RANGED = {
     "temperature": "temperature",
@@ -67,6 +68,8 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
         tool_choice=_tool_choice(parsed, tools),
         response_format=_format(config),
         vendor=_vendor(data, warnings),
+        modalities=modalities_from(config),
+        speech=speech_from(config),
     )
     stream = path.get("method", STREAMED) == STREAMED
     return ParsedRequest(request, stream=stream, include_usage=True, warnings=tuple(warnings))
@@ -105,7 +108,8 @@ def _settings(config: ConfigBody) -> GenerationSettings:
         logprobs=bool(config.response_logprobs),
         top_logprobs=config.logprobs,
         n=config.candidate_count or 1,
-        reasoning_effort=effort_from(thinking.thinking_budget, thinking.thinking_level) if thinking else None,
+        reasoning_effort=effort_from(thinking.thinking_level) if thinking else None,
+        reasoning_budget_tokens=budget_from(thinking.thinking_budget) if thinking else None,
     )
 
 
@@ -202,7 +206,9 @@ def _more_config(config: Fields, warnings: list[str]) -> Fields:
     if config.get("responseMimeType") not in (None, "text/plain", "application/json"):
         unknown["responseMimeType"] = config["responseMimeType"]
         _say({"responseMimeType": config["responseMimeType"]}, warnings)
-    for name in ("thinkingConfig", "responseSchema"):
+    if says_more(config.get("speechConfig") or {}):
+        _say({"speechConfig": config["speechConfig"]}, warnings)
+    for name in ("thinkingConfig", "responseSchema", "responseModalities", "speechConfig"):
         if config.get(name) is not None:
             unknown[name] = config[name]
     return unknown

@@ -22,12 +22,11 @@ from headrace.core.chunk import (
 from headrace.wire.gemini.candidate import Candidate
 from headrace.wire.gemini.partial_args import ArgumentsWriter
 from headrace.wire.gemini.schema import Blob, Fields, FunctionCall, Heard, Part, kept
+from headrace.wire.sound import format_of, samples_in
 
 SIGNATURE = "thoughtSignature"
 _MAX_ID_CHARS = 24
 _ODD_IN_ID = re.compile(r"[^A-Za-z0-9_-]")
-_RATE = re.compile(r"rate=(\d{1,6})")
-_SOUNDS = {"audio/l16": "pcm16", "audio/pcm": "pcm16", "audio/mpeg": "mp3"}
 _DATA_FIELDS = ("functionCall", "inlineData")
 
 
@@ -179,14 +178,14 @@ def _image(blob: Blob, raw: Fields, to: Candidate, more: bool, out: list[Chunk])
 
 def _sound(blob: Blob, raw: Fields, to: Candidate, more: bool, out: list[Chunk]) -> None:
     """Pieces of sound that follow each other are one block."""
-    kind = blob.mime_type.split(";")[0].strip().lower()
-    rate = _RATE.search(blob.mime_type)
+    rate, channels = samples_in(blob.mime_type)
     out.append(
         AudioDelta(
             to.turn_to("audio", out),
             _bytes(blob.data),
-            _SOUNDS.get(kind, kind.removeprefix("audio/")),
-            int(rate[1]) if rate else 0,
+            format_of(blob.mime_type),
+            rate,
+            channels,
             candidate=to.index,
             vendor=kept({**_beside(raw), "mimeType": blob.mime_type}, more),
         )

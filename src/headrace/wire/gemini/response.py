@@ -13,12 +13,12 @@ from headrace.wire.gemini.bodies import (
     grounding_body,
     malformed,
     merge,
-    sound_type,
 )
 from headrace.wire.gemini.finish import reason_word
 from headrace.wire.gemini.logprobs import logprobs_body
 from headrace.wire.gemini.schema import MORE, Fields, own
 from headrace.wire.gemini.usage import usage_body
+from headrace.wire.sound import media_type_of
 
 
 def response_body(reply: Reply, *, id: str = "", model: str = "") -> bytes:
@@ -57,7 +57,9 @@ def _candidate(candidate: Candidate) -> Fields:
     parts += [data_part(image.data, image.format or "image/png", {}) for image in candidate.images]
     if candidate.audio is not None:
         sound = candidate.audio
-        parts.append(data_part(sound.data, sound_type(sound.format, sound.sample_rate_hz), {}))
+        parts.append(
+            data_part(sound.data, media_type_of(sound.format, sound.sample_rate_hz, sound.channels), {})
+        )
     if candidate.transcript:
         parts.append({"audioTranscription": {"text": candidate.transcript}})
     word = reason_word(candidate.finish_reason or "stop", candidate.raw_reason)

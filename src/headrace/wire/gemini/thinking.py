@@ -12,7 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.core.request import GenerationSettings
+from headrace.wire.effort import warn_of_word
 from headrace.wire.gemini.schema import Fields
+from headrace.wire.kept import warn
 
 BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576}
 _LEVELS = {"minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH"}
@@ -20,19 +23,29 @@ _OLD = re.compile(r"gemini-(1|2\.0)\b|gemini-pro|gemma")
 _BUDGETED = re.compile(r"gemini-2\.5")
 
 
-def thinking_config(effort: str, model: str, quirks: Mapping[str, Any], warnings: list[str]) -> Fields | None:
-    """The vendor's fields for `effort`, with its thoughts in the answer; None where the model takes none."""
+def thinking_config(
+    settings: GenerationSettings, model: str, quirks: Mapping[str, Any], warnings: list[str]
+) -> Fields | None:
+    """The vendor's fields, with the thoughts in the answer; None where the model takes none."""
+    effort = settings.effort
+    if effort is None:
+        return None
     takes = quirks.get("thinking") or _taken_by(model)
+    if takes == "budget" and settings.reasoning_budget_tokens is not None:
+        budget = settings.reasoning_budget_tokens
+        return {"thinkingBudget": budget, "includeThoughts": budget > 0}
+    effort = "xhigh" if effort == "max" else effort
     if takes == "none" or effort not in BUDGETS:
-        warnings.append(f"reasoning_effort {effort} was left out: this model does not take it")
+        warn(warnings, f"reasoning_effort {effort} was left out: this model does not take it")
         return None
     if takes == "budget":
         return {"thinkingBudget": BUDGETS[effort], "includeThoughts": effort != "none"}
+    warn_of_word(settings, warnings)
     if effort == "none":
-        warnings.append("reasoning_effort none was taken for minimal: this model cannot do without thinking")
+        warn(warnings, "reasoning_effort none was taken for minimal: this model cannot do without thinking")
         return {"thinkingLevel": "MINIMAL"}
     if effort == "xhigh":
-        warnings.append("reasoning_effort xhigh was taken for high: this protocol knows no more")
+        warn(warnings, "reasoning_effort xhigh was taken for high: this protocol knows no more")
     return {"thinkingLevel": _LEVELS[effort], "includeThoughts": True}
 
 
@@ -40,11 +53,12 @@ def _taken_by(model: str) -> str:
     return "none" if _OLD.search(model) else "budget" if _BUDGETED.search(model) else "level"
 
 
-def effort_from(budget: int | None, level: str | None) -> str | None:
-    """Our word for what a client asks: that of its level, else the least whose budget is no smaller."""
-    if level:
-        word = level.lower()
-        return word if word in BUDGETS else None
-    if budget is None or budget < 0:  # -1 leaves it to the model
-        return None
-    return next((word for word in ("none", "low", "medium") if budget <= BUDGETS[word]), "high")
+def effort_from(level: str | None) -> str | None:
+    """Our word for a client's level."""
+    word = (level or "").lower()
+    return word if word in BUDGETS else None
+
+
+def budget_from(budget: int | None) -> int | None:
+    """The budget that a client names; -1 leaves it to the model."""
+    return budget if budget is not None and budget >= 0 else None

@@ -17,9 +17,10 @@ from headrace.core.chunk import (
     ToolCallDelta,
     TranscriptDelta,
 )
-from headrace.wire.gemini.bodies import call_part, data_part, extras, grounding_body, malformed, sound_type
+from headrace.wire.gemini.bodies import call_part, data_part, extras, grounding_body, malformed
 from headrace.wire.gemini.logprobs import logprobs_body
 from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.sound import media_type_of
 
 MAX_ARGUMENTS_CHARS = 16 * 2**20
 
@@ -180,7 +181,7 @@ def _media(chunk: Chunk) -> Piece | None:
             part = data_part(chunk.data, chunk.media_type or "image/png", kept)
         case AudioDelta():
             kept = own(chunk.vendor)
-            kind = kept.get("mimeType") or sound_type(chunk.format, chunk.sample_rate_hz)
+            kind = kept.get("mimeType") or media_type_of(chunk.format, chunk.sample_rate_hz, chunk.channels)
             part = data_part(chunk.data, kind, kept)
         case TranscriptDelta() if chunk.committed:
             kept = own(chunk.vendor)

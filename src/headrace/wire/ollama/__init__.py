@@ -11,6 +11,7 @@ from headrace.wire.ollama.build import build
 from headrace.wire.ollama.decode import OllamaDecoder
 from headrace.wire.ollama.encode import OllamaEncoder
 from headrace.wire.ollama.failure import error_body, failure_from_response
+from headrace.wire.ollama.models import LISTING
 from headrace.wire.ollama.parse import parse_chat, parse_generate
 from headrace.wire.ollama.schema import WIRE_NAME
 from headrace.wire.ollama.shape import CHAT, GENERATE
@@ -51,4 +52,6 @@ WIRE = Wire(
     decoder=OllamaDecoder,
     failure=failure_from_response,
     front=CHAT_FRONT,
+    framings=("jsonl",),
+    listing=LISTING,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from typing import Any
 
 from headrace.core.chunk import (
     BlockEnd,
@@ -18,6 +19,8 @@ from headrace.core.chunk import (
 from headrace.core.opaque import Opaque
 from headrace.wire.media_type import media_type_of
 from headrace.wire.ollama.schema import WIRE_NAME, ToolCall
+
+Fields = dict[str, Any]
 
 
 class Blocks:
@@ -39,11 +42,11 @@ class Blocks:
         """A piece of text."""
         out.append(TextDelta(self._turn_to("text", out), text, tokens, 0, vendor))
 
-    def call(self, call: ToolCall, out: list[Chunk]) -> None:
-        """A whole tool call. Its arguments stay the text that came."""
+    def call(self, call: ToolCall, more: Fields, out: list[Chunk]) -> None:
+        """A whole tool call. Its arguments stay the text that came. more: what of it is not modelled."""
         function = call.function
         arguments = bytes(function.arguments).decode()
-        own = {} if function.index is None else {"index": function.index}
+        own = more if function.index is None else {"index": function.index, **more}
         self.end_turn(out)
         self.called = True
         block = self._open("tool-call", out, call.id, function.name, Opaque(WIRE_NAME, own))

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import own_fields, warn
 from headrace.wire.ollama.build_message import message_bodies, prompt_fields
 from headrace.wire.ollama.schema import WIRE_NAME
@@ -45,6 +47,7 @@ _LEFT_OUT = "{} was left out: this protocol has no field for it"
 def build(request: Request, _quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     own = own_fields(request.vendor, WIRE_NAME, warnings)
     generate = not GENERATE_ONLY.isdisjoint(own)
     body: Fields = {"model": request.model, "stream": True}
@@ -88,8 +91,9 @@ def _tool(tool: Tool) -> Fields:
 
 
 def _settings(settings: GenerationSettings, body: Fields, warnings: list[str]) -> None:
-    effort = settings.reasoning_effort
+    effort = settings.effort
     if effort is not None:
+        warn_of_word(settings, warnings)
         body["think"] = _THINK.get(effort, True)
         if effort not in _THINK:
             warnings.append(f"reasoning_effort {effort!r} was sent as think: true")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -28,14 +27,15 @@ from headrace.wire.ollama.blocks import Blocks
 from headrace.wire.ollama.failure import failure_from_line, failure_from_response
 from headrace.wire.ollama.finish import reason_from
 from headrace.wire.ollama.logprobs import tokens_from
-from headrace.wire.ollama.schema import WIRE_NAME, Line, Message, ToolCall
+from headrace.wire.ollama.schema import WIRE_NAME, Line
+from headrace.wire.ollama.sifted import read_line, sifted
 from headrace.wire.ollama.usage import usage_from
-from headrace.wire.reading import UNREADABLE, sift
+from headrace.wire.reading import UNREADABLE
+from headrace.wire.times import seconds_of
 
 Fields = dict[str, Any]
 
 _UNSAID = Opaque(WIRE_NAME, {})  # older servers give no done_reason
-_read = msgspec.json.Decoder(Line).decode
 
 
 class OllamaDecoder:
@@ -91,7 +91,7 @@ class OllamaDecoder:
     def _line(self, data: bytes, out: list[Chunk]) -> None:
         self._lines += 1
         try:
-            line = _read(data)
+            line = read_line(data)
         except UNREADABLE:
             self._odd_line(data, out)
             return
@@ -125,7 +125,7 @@ class OllamaDecoder:
             if parsed.get("error"):
                 self._fail(failure_from_line(parsed["error"], parsed.get("status"), data), out)
                 return
-            line, own = _sifted(parsed, data)
+            line, own = sifted(parsed, data)
         except UNREADABLE as error:
             self._fail(self._broken(data, str(error)), out)
             return
@@ -158,7 +158,7 @@ class OllamaDecoder:
         own: Fields = {"created_at": line.created_at} if line.created_at else {}
         own |= {name: value for name in ("remote_model", "remote_host") if (value := getattr(line, name))}
         vendor = Opaque(WIRE_NAME, own) if own else None
-        out.append(Start("", line.model, _seconds(line.created_at), vendor))
+        out.append(Start("", line.model, seconds_of(line.created_at), vendor))
 
     def _content(self, line: Line, left: _Left, out: list[Chunk]) -> None:
         message = line.message
@@ -177,13 +177,10 @@ class OllamaDecoder:
             blocks.think(thinking, () if text else left.take_tokens(), left.vendor(), out)
         if text or left.tokens:
             blocks.say(text or "", left.take_tokens(), left.vendor(), out)
-        self._whole(calls, images, out)
-
-    def _whole(self, calls: list[ToolCall] | None, images: list[str] | None, out: list[Chunk]) -> None:
-        for call in calls or ():
-            self._blocks.call(call, out)
+        for place, call in enumerate(calls or ()):
+            blocks.call(call, left.of_call(place), out)
         for image in images or ():
-            self._blocks.image(image, out)
+            blocks.image(image, out)
 
     def _finish(self, line: Line, own: Fields, out: list[Chunk]) -> None:
         self._blocks.end_turn(out)
@@ -208,13 +205,20 @@ class OllamaDecoder:
 
 
 class _Left:
-    """Unknown fields and tokens of a line that still need a place: the first delta that fits."""
+    """Unknown fields and tokens of a line that still need a place: the first delta that fits.
 
-    __slots__ = ("own", "tokens")
+    Those of its calls go with the calls.
+    """
+
+    __slots__ = ("_calls", "own", "tokens")
 
     def __init__(self, own: Fields, tokens: tuple[Token, ...]) -> None:
+        self._calls: list[Fields] = own.pop("calls", [])
         self.own = own
         self.tokens = tokens
+
+    def of_call(self, place: int) -> Fields:
+        return self._calls[place] if self._calls else {}
 
     def take_tokens(self) -> tuple[Token, ...]:
         tokens, self.tokens = self.tokens, ()
@@ -225,22 +229,6 @@ class _Left:
         return Opaque(WIRE_NAME, own) if own else None
 
 
-def _sifted(data: Fields, raw: bytes) -> tuple[Line, Fields]:
-    """The line, and what we do not know of it. The strict reading keeps arguments as the text that came."""
-    own: Fields = {}
-    known, extra = sift(data, Line)
-    if extra:
-        own["line"] = extra
-    message = known.get("message")
-    if isinstance(message, dict):
-        known["message"], extra = sift(message, Message)
-        if extra:
-            own["message"] = extra
-    if not own:
-        return _read(raw), own  # it raises again, and says why
-    return _read(msgspec.json.encode(known)), own
-
-
 def _whole(last: bytes) -> bool:
     """Whether a last line without an end is whole JSON, and not the beginning of a line."""
     try:
@@ -248,11 +236,3 @@ def _whole(last: bytes) -> bool:
     except UNREADABLE:
         return last.lstrip()[:1] == b"<"
     return True
-
-
-def _seconds(created_at: str) -> int:
-    """Unix seconds of an RFC 3339 time, 0 where it cannot be read."""
-    try:
-        return int(datetime.fromisoformat(created_at).timestamp())
-    except (ValueError, OverflowError):
-        return 0

@@ -7,7 +7,6 @@ in chat (the official Python client cannot read them there). A refusal goes out 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -39,6 +38,7 @@ from headrace.wire.ollama.logprobs import token_bodies
 from headrace.wire.ollama.schema import WIRE_NAME, own
 from headrace.wire.ollama.shape import Shape, call_body
 from headrace.wire.ollama.usage import metrics_body
+from headrace.wire.times import time_text
 
 Fields = dict[str, Any]
 _json = msgspec.json.encode
@@ -59,6 +59,7 @@ class OllamaEncoder:
         "_done",
         "_end",
         "_head",
+        "_more",
         "_own_time",
         "_reason",
         "_shape",
@@ -72,6 +73,7 @@ class OllamaEncoder:
         self._calls: dict[int, tuple[BlockStart, list[str]]] = {}
         self._count = 0
         self._end: Fields = {}  # what the last line says besides
+        self._more: Fields = {}  # and its message
         self._reason = ""
         self._usage: Usage | None = None
         self._done = False
@@ -162,6 +164,7 @@ class OllamaEncoder:
     def _vendor(self, own: Fields, out: list[bytes]) -> None:
         if "end" in own:
             self._end = {**own.get("line", {}), **own["end"]}
+            self._more = own.get("message", {})
             if self._own_time:
                 self._end.pop("created_at", None)
         elif own:
@@ -182,7 +185,12 @@ class OllamaEncoder:
         if isinstance(chunk, Finish):
             for opened, arguments in self._calls.values():  # a source that forgot to end its blocks
                 self._call(opened, arguments, out)
-            line = {**self._head, **self._shape.piece({"content": ""}), **self._end, "done": True}
+            line = {
+                **self._head,
+                **self._shape.piece({"content": "", **self._more}),
+                **self._end,
+                "done": True,
+            }
             if self._reason:
                 line["done_reason"] = self._reason
             out.append(_json({**line, **metrics_body(self._usage)}) + b"\n")
@@ -190,8 +198,3 @@ class OllamaEncoder:
         if isinstance(chunk, Cancelled):
             chunk = Failure.of(StreamCancelledException(chunk.why or "the stream was cancelled"))
         out.append(error_event(chunk))
-
-
-def time_text(created_s: int) -> str:
-    """RFC 3339 of Unix seconds."""
-    return datetime.fromtimestamp(created_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

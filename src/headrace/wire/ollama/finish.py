@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headrace.core.chunk import FinishReason
 
-_VENDOR_WORDS = frozenset({"stop", "length", "load", "unload"})
+_WORDS_FOR_STOP = frozenset({"load", "unload"})
 
 
 def reason_from(raw: str, called: bool) -> FinishReason:
@@ -16,6 +16,6 @@ def reason_from(raw: str, called: bool) -> FinishReason:
 
 def reason_word(reason: FinishReason, raw: str) -> str:
     """The vendor's word for ours."""
-    if raw in _VENDOR_WORDS:
-        return raw
-    return "length" if reason == "length" else "stop"
+    if reason == "length":
+        return "length"
+    return raw if raw in _WORDS_FOR_STOP else "stop"

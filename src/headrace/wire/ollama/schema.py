@@ -48,7 +48,7 @@ class LogProb(TokenLogProb, gc=False, omit_defaults=True):
     top_logprobs: list[TokenLogProb] | None = None
 
 
-class CallFunction(msgspec.Struct, gc=False):
+class CallFunction(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """A called function; arguments are an object, whole."""
 
     name: str = ""
@@ -56,7 +56,7 @@ class CallFunction(msgspec.Struct, gc=False):
     arguments: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class ToolCall(msgspec.Struct, gc=False):
+class ToolCall(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """A tool call, whole. Newer servers give it an id."""
 
     function: CallFunction

@@ -67,8 +67,8 @@ def arguments_of(arguments: str) -> Any:
 
 def call_body(id: str, name: str, arguments: str, own: Fields | None, place: int) -> Fields:
     """A tool call as the vendor writes it. own: what was kept of it; place: its number, where it has none."""
-    function: Fields = {"name": name, "arguments": arguments_of(arguments)}
-    index = place if own is None else own.get("index")
-    if index is not None:
-        function = {"index": index, **function}
-    return {"id": id, "function": function} if id else {"function": function}
+    kept: Fields = {"index": place} if own is None else own
+    function: Fields = {**kept.get("function", {}), "name": name, "arguments": arguments_of(arguments)}
+    if kept.get("index") is not None:
+        function = {"index": kept["index"], **function}
+    return {**kept.get("call", {}), **({"id": id} if id else {}), "function": function}

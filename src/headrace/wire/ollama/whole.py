@@ -8,12 +8,12 @@ import msgspec
 
 from headrace.core.reply import Candidate, Reply
 from headrace.wire.base import Says
-from headrace.wire.ollama.encode import time_text
 from headrace.wire.ollama.finish import reason_word
 from headrace.wire.ollama.logprobs import token_bodies
 from headrace.wire.ollama.schema import WIRE_NAME
 from headrace.wire.ollama.shape import Shape, call_body
 from headrace.wire.ollama.usage import metrics_body
+from headrace.wire.times import time_text
 
 Fields = dict[str, Any]
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from headrace.wire.base import Front, Wire
 from headrace.wire.openai_chat.decode import ChatDecoder
 from headrace.wire.openai_chat.encode import ChatEncoder, completion_body
-from headrace.wire.openai_chat.failure import error_body, error_event, failure_from_response
+from headrace.wire.openai_chat.failure import error_event, failure_from_response
+from headrace.wire.openai_chat.quirks import QUIRKS
 from headrace.wire.openai_chat.relay import ChatRelay
 from headrace.wire.openai_chat.request import ParsedRequest, build, parse_request, rebody
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_error import error_body
+from headrace.wire.openai_models import LISTING
 
 __all__ = [
     "FRONT",
@@ -46,4 +49,6 @@ WIRE = Wire(
     relay=ChatRelay,
     rebody=rebody,
     front=FRONT,
+    quirks=QUIRKS,
+    listing=LISTING,
 )

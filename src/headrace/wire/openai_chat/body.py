@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from headrace.wire.openai_chat.sound import SoundBody
+
 
 class TextBody(msgspec.Struct, tag_field="type", tag="text"):
     """Plain text."""
@@ -202,6 +204,8 @@ class RequestBody(msgspec.Struct):
     tools: list[FunctionTool | CustomTool] | None = None
     tool_choice: str | ChoiceBody | None = None
     parallel_tool_calls: bool | None = None
+    modalities: list[str] | None = None
+    audio: SoundBody | None = None
     functions: list[FunctionSpec] | None = None
     function_call: str | Named | None = None
     user: str | None = None

@@ -1,15 +1,4 @@
-"""Request -> the vendor's body, and a client's own body readdressed.
-
-A provider row's quirks, all optional:
-
-max_tokens_field   "max_tokens" (default) or "max_completion_tokens".
-no_stream_options  true where the provider refuses `stream_options`: usage then comes as it likes.
-no_developer_role  true where "developer" must be sent as "system".
-reasoning_effort   false where the provider refuses the field.
-reasoning_field    the message field for reasoning of earlier turns, such as "reasoning_content".
-extra              names of settings beyond the standard that it takes, of "top_k", "min_p".
-drop               names of body fields that it refuses.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
@@ -19,11 +8,15 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
 from headrace.wire.openai_chat.build_message import message_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
-from headrace.wire.relay import raw_fields
+from headrace.wire.openai_chat.sound import sound_fields, streamed_format
+from headrace.wire.quirk import REFUSED, drop_refused
+from headrace.wire.sound import ASKED_FORMAT
 
 Fields = dict[str, Any]
 PATH = "/chat/completions"
@@ -35,15 +28,16 @@ _PLAIN_SETTINGS = (
     "presence_penalty",
     "seed",
     "logit_bias",
-    "reasoning_effort",
     *_EXTRA_SETTINGS,
 )
-_LEFT_OUT = "{} was left out: this provider does not take it"
 
 
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    if request.task == "speech":
+        request = streamed_format(request, warnings)
+    request = as_chat(request, warnings, hears=True, speaks=True)
     body: Fields = {"model": request.model, "messages": message_bodies(request.messages, quirks, warnings)}
     body["stream"] = True
     if not quirks.get("no_stream_options"):
@@ -59,57 +53,34 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         body["response_format"] = _format(request.response_format)
     if request.user:
         body["user"] = request.user
+    body |= sound_fields(request, warnings)
     add_own(body, request.vendor, WIRE_NAME, warnings)
-    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
-    warnings += [_LEFT_OUT.format(name) for name in refused]
-    return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
+    drop_refused(body, quirks.get("drop", ()), warnings)
+    asked = {ASKED_FORMAT: request.speech.format} if request.speech is not None else {}
+    return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings), asked=asked)
 
 
-def rebody(body: bytes, model: str, quirks: Mapping[str, Any]) -> bytes | None:
-    """A client's body for another model: streamed and with usage; every other field as its very bytes.
-
-    None where the quirks ask for more than a rename: what the provider would refuse is left out by `build`,
-    with a warning.
-    """
-    fields = raw_fields(body)
-    given = fields.pop("stream_options", None)
-    options = raw_fields(given) if given is not None and bytes(given) != b"null" else {}
-    fields["model"] = model
-    fields["stream"] = True
-    if not quirks.get("no_stream_options"):
-        fields["stream_options"] = {**options, "include_usage": True}
-    limit = quirks.get("max_tokens_field")
-    other = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}.get(str(limit))
-    if limit and other in fields:
-        value = fields.pop(other)
-        fields.setdefault(limit, value)
-    return None if _refused(fields, body, quirks) else msgspec.json.encode(fields)
-
-
-def _refused(fields: Fields, body: bytes, quirks: Mapping[str, Any]) -> bool:
-    """Whether a client's body holds what the provider refuses."""
-    untaken = {*quirks.get("drop", ())}
+def untaken_settings(quirks: Mapping[str, Any]) -> set[str]:
+    """Fields for settings that the provider does not take."""
+    untaken = {*_EXTRA_SETTINGS} - {*quirks.get("extra", ())}
     if not quirks.get("reasoning_effort", True):
         untaken.add("reasoning_effort")
-    return not untaken.isdisjoint(fields) or (
-        bool(quirks.get("no_developer_role")) and b'"developer"' in body
-    )
+    return untaken
 
 
 def _settings(
     settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
 ) -> None:
-    untaken = {name for name in _EXTRA_SETTINGS if name not in quirks.get("extra", ())}
-    if not quirks.get("reasoning_effort", True):
-        untaken.add("reasoning_effort")
+    untaken = untaken_settings(quirks)
     for name in _PLAIN_SETTINGS:
         value = getattr(settings, name)
         if value is None:
             continue
         if name in untaken:
-            warnings.append(_LEFT_OUT.format(name))
+            warnings.append(REFUSED.format(name))
         else:
             body[name] = value
+    _effort(settings, untaken, body, warnings)
     if settings.max_tokens is not None:
         body[quirks.get("max_tokens_field", "max_tokens")] = settings.max_tokens
     if settings.stop:
@@ -120,6 +91,16 @@ def _settings(
             body["top_logprobs"] = settings.top_logprobs
     if settings.n != 1:
         body["n"] = settings.n
+
+
+def _effort(settings: GenerationSettings, untaken: set[str], body: Fields, warnings: list[str]) -> None:
+    if settings.effort is None:
+        return
+    if "reasoning_effort" in untaken:
+        warnings.append(REFUSED.format("reasoning_effort"))
+        return
+    body["reasoning_effort"] = settings.effort
+    warn_of_word(settings, warnings)
 
 
 def _tool(tool: Tool) -> Any:

@@ -19,7 +19,7 @@ from headrace.core.chunk import (
 from headrace.core.opaque import Opaque
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.schema import WIRE_NAME, ToolCall
-from headrace.wire.openai_chat.sticky import size_bytes
+from headrace.wire.sticky import size_bytes
 
 MAX_OPEN_CALLS = 1024
 MAX_NAME_CHARS = 1024  # of a call's id or name
@@ -47,14 +47,16 @@ class Candidate:
     """Opens and closes the blocks of one candidate, in the order its deltas come.
 
     Text, reasoning and refusal take turns: one ends where another begins. Sound, transcript and tool calls
-    may interleave and stay open to the candidate's end.
+    may interleave and stay open to the candidate's end. sound_format: what was asked for, empty where nothing
+    was.
     """
 
     __slots__ = ("_by_id", "_by_index", "_calls", "_last_call", "_numbers", "_side", "block", "in_text",
-                 "index", "kind", "raw_reason", "reason", "speaking")  # fmt: skip
+                 "index", "kind", "raw_reason", "reason", "sound_format", "speaking")  # fmt: skip
 
-    def __init__(self, index: int, numbers: Iterator[int]) -> None:
+    def __init__(self, index: int, numbers: Iterator[int], sound_format: str = "") -> None:
         self.index = index
+        self.sound_format = sound_format
         self.block = -1
         self.kind: BlockKind | None = None  # of the open block
         self.reason: FinishReason | None = None  # set while the candidate is ended

@@ -8,10 +8,10 @@ import msgspec
 
 from headrace.core.chunk import Chunk, ReasoningDelta, RefusalDelta, TextDelta, Token, VendorPart
 from headrace.core.opaque import Opaque
+from headrace.wire.logprobs import tokens_from
 from headrace.wire.openai_chat.candidate import Candidate
 from headrace.wire.openai_chat.deltas import parts_of, read_annotations, read_audio, read_images, reasoning_in
 from headrace.wire.openai_chat.extras import Extras
-from headrace.wire.openai_chat.logprobs import tokens_from
 from headrace.wire.openai_chat.says import says
 from headrace.wire.openai_chat.schema import WIRE_NAME, Choice, Delta, LogProbs, ToolCall
 

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from headrace.core.reply import Candidate, Reply
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.delta_bodies import annotation_body, call_body, image_body
 from headrace.wire.openai_chat.finish import reason_word
-from headrace.wire.openai_chat.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.sources import DERIVED
 from headrace.wire.openai_chat.usage import usage_body
 
 Fields = dict[str, Any]
@@ -41,8 +42,8 @@ def _choice(index: int, candidate: Candidate) -> Fields:
     logprobs: Fields | None = None
     if candidate.tokens or candidate.refusal_tokens:
         logprobs = {
-            "content": token_bodies(candidate.tokens) or None,
-            "refusal": token_bodies(candidate.refusal_tokens) or None,
+            "content": token_bodies(candidate.tokens, ids=True) or None,
+            "refusal": token_bodies(candidate.refusal_tokens, ids=True) or None,
         }
     return {
         "index": index,
@@ -70,8 +71,9 @@ def _message(candidate: Candidate) -> Fields:
             calls.append(call_body(call.id or f"call_{place}", call.name, call.arguments, own))
     if calls:
         message["tool_calls"] = calls
-    if candidate.citations:
-        message["annotations"] = [annotation_body(one) for one in candidate.citations]
+    cited = [annotation_body(one) for one in candidate.citations if one.vendor != DERIVED]
+    if cited:
+        message["annotations"] = cited
     if candidate.audio is not None:
         sound = b64encode(candidate.audio.data).decode()
         message["audio"] = {"id": "audio_0", "data": sound, "transcript": candidate.transcript}

@@ -22,8 +22,10 @@ from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
-from headrace.wire.openai_chat.sticky import Sticky
+from headrace.wire.openai_chat.sources import cite, sources_in
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.sound import ASKED_FORMAT
+from headrace.wire.sticky import Sticky
 from headrace.wire.surroundings import Surroundings
 from headrace.wire.terminator import BRACKET, is_done
 
@@ -53,6 +55,8 @@ class ChatDecoder(EventDecoder):
         "_ordinary",
         "_other",
         "_place",
+        "_sound_format",
+        "_sources",
         "_started",
         "_sticky",
         "_tier",
@@ -64,10 +68,12 @@ class ChatDecoder(EventDecoder):
     ) -> None:
         super().__init__(read_misfit, max_event_bytes)
         self._beside = bool(quirks.get("reasoning_beside_output"))
+        self._sound_format = str(quirks.get(ASKED_FORMAT, ""))
         self._candidates: dict[int, Candidate] = {}
         self._numbers = count()
         self._halves = Halves()
         self._sticky = Sticky()
+        self._sources: list[tuple[str, str, str]] = []  # of the answer, as last told
         self._around = Surroundings(CONTENT, max_event_bytes)
         self._ordinary = b""  # the latest event that was a piece of text and nothing else
         self._place = (-1, 0)  # its block and candidate
@@ -155,7 +161,7 @@ class ChatDecoder(EventDecoder):
 
     def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         self._other = True
-        read = read_oddly(data, name.decode(), self._events)
+        read = read_oddly(data, name.decode("utf-8", "replace"), self._events)
         if isinstance(read, Failure):
             self._end(read, out)
             return
@@ -175,6 +181,8 @@ class ChatDecoder(EventDecoder):
         try:
             for at, choice in enumerate(chunk.choices or ()):
                 candidate = self._candidates.get(choice.index) or self._candidate(choice.index)
+                if choice.finish_reason and self._sources:
+                    cite(self._sources, candidate, out)
                 read_choice(choice, candidate, at, extras, out)
                 if choice.finish_reason and candidate.reason == "error":
                     self._end(ended_badly(candidate.raw_reason), out)
@@ -189,7 +197,7 @@ class ChatDecoder(EventDecoder):
     def _candidate(self, index: int) -> Candidate:
         if not 0 <= index < MAX_CANDIDATES:
             raise ValueError(bad_index(index))
-        found = self._candidates[index] = Candidate(index, self._numbers)
+        found = self._candidates[index] = Candidate(index, self._numbers, self._sound_format)
         return found
 
     def _changed(self, chunk: ChunkBody) -> bool:
@@ -212,6 +220,7 @@ class ChatDecoder(EventDecoder):
             **odd,
         }
         new = self._sticky.new(own)
+        self._sources = sources_in(new) or self._sources
         if self._started:
             if new:
                 out.append(VendorPart(Opaque(WIRE_NAME, new)))

@@ -19,8 +19,9 @@ from headrace.core.chunk import (
     ToolCallDelta,
     TranscriptDelta,
 )
-from headrace.wire.openai_chat.logprobs import token_bodies
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.schema import own
+from headrace.wire.openai_chat.sources import DERIVED
 
 Fields = dict[str, Any]
 
@@ -65,6 +66,8 @@ class Writer:
                 return self._open(chunk)
             case ToolCallDelta():
                 return self._arguments(chunk)
+            case Citation() if chunk.vendor == DERIVED:
+                return None
             case Citation():
                 return Piece(chunk.candidate, {"annotations": [annotation_body(chunk)]})
             case _:
@@ -108,7 +111,10 @@ class Writer:
                     return Piece(chunk.candidate, {"audio": {"transcript": chunk.text}})
             case ImageDelta():
                 if not chunk.partial:
-                    return Piece(chunk.candidate, {"images": [image_body(chunk.data, chunk.media_type)]})
+                    kept = own(chunk.vendor).get("image", {})
+                    image = image_body(chunk.data, chunk.media_type)
+                    link = {**kept.get("image_url", {}), **image["image_url"]}
+                    return Piece(chunk.candidate, {"images": [{**kept, **image, "image_url": link}]})
         return None
 
 
@@ -136,7 +142,7 @@ def _spoken(
     logprobs: Fields | None = None
     if tokens:
         logprobs = {"content": None, "refusal": None}
-        logprobs[field] = token_bodies(tokens)
+        logprobs[field] = token_bodies(tokens, ids=True)
     return Piece(chunk.candidate, delta, logprobs, None, beside)
 
 

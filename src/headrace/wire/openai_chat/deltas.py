@@ -10,6 +10,7 @@ from headrace.core.chunk import AudioDelta, Chunk, Citation, ImageDelta, Transcr
 from headrace.core.opaque import Opaque
 from headrace.wire.openai_chat.candidate import Candidate
 from headrace.wire.openai_chat.schema import WIRE_NAME, Audio
+from headrace.wire.sound import PCM_RATE_HZ, container_of
 
 Fields = dict[str, Any]
 
@@ -21,26 +22,49 @@ def read_audio(audio: Audio, to: Candidate, out: list[Chunk]) -> None:
         block = to.beside("audio", out, audio.id or "")
         if audio.data or vendor is not None:
             data = _bytes(audio.data or "")
-            out.append(AudioDelta(block, data, candidate=to.index, vendor=vendor))
+            out.append(AudioDelta(block, data, *_form(data, to), candidate=to.index, vendor=vendor))
     if audio.transcript:
         block = to.beside("transcript", out)
         out.append(TranscriptDelta(block, audio.transcript, candidate=to.index))
+
+
+def _form(data: bytes, to: Candidate) -> tuple[str, int, int]:
+    """(format, sample rate in Hz, channels) of sound that does not say them.
+
+    Streams give raw samples, Alibaba's also where "wav" was asked for (Model Studio's page on Qwen-Omni,
+    read 2026-11-25). What begins like a file is one.
+    """
+    if not data:
+        return "", 0, 0
+    asked = "" if to.sound_format == "wav" else to.sound_format
+    format = asked or container_of(data) or "pcm16"
+    return (format, PCM_RATE_HZ, 1) if format == "pcm16" else (format, 0, 0)
 
 
 def read_images(images: list[Any], to: Candidate, out: list[Chunk]) -> list[Any]:
     """Images as OpenRouter sends them (data: URLs). Returns those of another form."""
     left: list[Any] = []
     for image in images:
-        link = image.get("image_url") if isinstance(image, dict) else None
-        url = link.get("url") if isinstance(link, dict) else None
+        found = image.get("image_url") if isinstance(image, dict) else None
+        link: Fields = found if isinstance(found, dict) else {}
+        url = link.get("url")
         if not isinstance(url, str) or not url.startswith("data:") or ";base64," not in url:
             left.append(image)
             continue
         head, _, data = url.partition(";base64,")
         block = to.turn_to("image", out)
-        out.append(ImageDelta(block, _bytes(data), head[len("data:") :], candidate=to.index))
+        kept = _beside_the_url(image, link)
+        vendor = Opaque(WIRE_NAME, {"image": kept}) if kept else None
+        out.append(ImageDelta(block, _bytes(data), head[len("data:") :], candidate=to.index, vendor=vendor))
         to.end_turn(out)
     return left
+
+
+def _beside_the_url(image: Fields, link: Fields) -> Fields:
+    """What an image says that is not modelled."""
+    kept = {name: value for name, value in image.items() if name not in ("type", "image_url")}
+    of_link = {name: value for name, value in link.items() if name != "url"}
+    return {**kept, "image_url": of_link} if of_link else kept
 
 
 def read_annotations(annotations: list[Any], to: Candidate, out: list[Chunk]) -> None:

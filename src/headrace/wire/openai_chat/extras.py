@@ -10,7 +10,15 @@ from typing import Any
 
 import msgspec
 
-from headrace.wire.openai_chat.schema import Choice, ChunkBody, Delta, Function, ToolCall
+from headrace.wire.openai_chat.schema import (
+    Audio,
+    Choice,
+    ChunkBody,
+    Delta,
+    Function,
+    LogProbs,
+    ToolCall,
+)
 
 Fields = dict[str, Any]
 
@@ -58,10 +66,18 @@ class _Sieve:
 
     def _choice(self, at: int, choice: Fields) -> Fields:
         known, odd = self._sift(choice, Choice)
+        logprobs = known.get("logprobs")
+        if isinstance(logprobs, dict):
+            known["logprobs"], _ = self._sift(logprobs, LogProbs)  # what else it says belongs to no token
         delta = known.get("delta")
         if isinstance(delta, dict):
             odd.pop("message", None)  # the same text again, cumulative (seen at Perplexity)
             known["delta"], odd_delta = self._sift(delta, Delta)
+            audio = known["delta"].get("audio")
+            if isinstance(audio, dict):
+                known["delta"]["audio"], odd_audio = self._sift(audio, Audio)
+                if odd_audio:
+                    odd_delta["audio"] = odd_audio
             if odd_delta:
                 odd["delta"] = odd_delta
             calls = known["delta"].get("tool_calls")
@@ -100,7 +116,7 @@ class _Sieve:
 
 _TYPES: dict[type[msgspec.Struct], dict[str, Any]] = {
     struct: {field.name: field.type for field in msgspec.structs.fields(struct)}
-    for struct in (ChunkBody, Choice, Delta, ToolCall, Function)
+    for struct in (ChunkBody, Choice, Delta, ToolCall, Function, Audio, LogProbs)
 }
 
 

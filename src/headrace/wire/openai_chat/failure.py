@@ -20,12 +20,14 @@ from headrace.errors import (
     ContextOverflow,
     ProviderError,
     RateLimited,
+    Truncated,
     Unavailable,
     WireError,
 )
 from headrace.wire.failing import (
     BLOCKED,
     CONTEXT,
+    CUT_WORD,
     MAX_WORD_CHARS,
     QUOTA,
     answer_said,
@@ -36,6 +38,7 @@ from headrace.wire.failing import (
     retry_after_s,
     safe,
 )
+from headrace.wire.openai_error import error_body
 from headrace.wire.terminator import DONE
 
 # Words in an error's `type` or `code`, for errors that come without an HTTP status, in order of trust.
@@ -76,6 +79,8 @@ def failure_from_event(error: Any, provider: str = "") -> Failure:
     """The typed failure for an error that came inside a stream that had begun with 200."""
     facts = facts_of(error)
     said = f"{provider or 'the provider'} sent an error inside the stream: {facts.message or 'no message'}"
+    if facts.code == CUT_WORD:
+        return Failure.of(Truncated(said, code=facts.code))
     return _failure(facts, facts.status, said, provider, None, _json(error).encode("utf-8", "replace"))
 
 
@@ -166,33 +171,6 @@ def _json(value: Any) -> str:
 def _word(value: Any) -> str:
     """A vendor's short word, kept as short as a word is."""
     return excerpt(str(value or ""), MAX_WORD_CHARS)
-
-
-_TYPES = {
-    "auth": "authentication_error",
-    "rate_limited": "rate_limit_error",
-    "bad_request": "invalid_request_error",
-    "context_overflow": "invalid_request_error",
-    "content_blocked": "invalid_request_error",
-    "request": "invalid_request_error",
-    "unknown_model": "invalid_request_error",
-    "timeout": "timeout_error",
-}
-
-
-def error_body(failure: Failure) -> bytes:
-    """The failure as the JSON body of an HTTP error in OpenAI's shape."""
-    field = failure.detail.get("field")
-    return msgspec.json.encode(
-        {
-            "error": {
-                "message": failure.message,
-                "type": _TYPES.get(failure.kind, "server_error"),
-                "param": field if isinstance(field, str) and field else None,
-                "code": failure.code or failure.kind,
-            }
-        }
-    )
 
 
 def error_event(failure: Failure) -> bytes:

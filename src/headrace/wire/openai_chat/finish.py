@@ -48,5 +48,5 @@ def reason_from(raw: str) -> FinishReason:
 
 
 def reason_word(reason: FinishReason, raw: str) -> str:
-    """The vendor's word for ours: one of the five that its clients know."""
-    return raw if raw in _VENDOR_WORDS else _BACK[reason]
+    """The vendor's word for ours: one of the five that its clients know; raw, where it means the same."""
+    return raw if raw in _VENDOR_WORDS and REASONS[raw] == reason else _BACK[reason]

@@ -22,15 +22,14 @@ from headrace.wire.openai_chat.body import (
 )
 from headrace.wire.openai_chat.parse_message import message_from
 from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.sound import sound_from
 from headrace.wire.reading import MAX_NAME_CHARS, check_ranges, in_range, quoted, read_body
 
 MAX_STOPS = 4
 
 # Standard fields with no place in `Request`: they reach a provider that speaks this protocol, no other.
 PASSED_ON = (
-    "audio",
     "metadata",
-    "modalities",
     "moderation",
     "prediction",
     "prompt_cache_key",
@@ -42,7 +41,7 @@ PASSED_ON = (
     "verbosity",
     "web_search_options",
 )
-_HARMLESS: dict[str, Any] = {"modalities": ["text"], "service_tier": "auto", "store": False, "metadata": {}}
+_HARMLESS: dict[str, Any] = {"service_tier": "auto", "store": False, "metadata": {}}
 
 
 def parse_request(body: bytes) -> ParsedRequest:
@@ -53,6 +52,7 @@ def parse_request(body: bytes) -> ParsedRequest:
     parsed, data = read_body(body, RequestBody)
     _check(parsed)
     warnings: list[str] = []
+    modalities, speech, more = sound_from(parsed.modalities, parsed.audio, data)
     request = Request(
         model=parsed.model,
         messages=_messages(parsed, data),
@@ -62,7 +62,9 @@ def parse_request(body: bytes) -> ParsedRequest:
         parallel_tool_calls=parsed.parallel_tool_calls,
         response_format=_format(parsed),
         user=parsed.user or "",
-        vendor=_vendor(data, warnings),
+        vendor=_vendor(data, more, warnings),
+        modalities=modalities,
+        speech=speech,
     )
     options = parsed.stream_options
     return ParsedRequest(
@@ -79,7 +81,7 @@ def _check(body: RequestBody) -> None:
         raise RequestError("model: must not be empty", field="model", value=body.model)
     if not body.messages:
         raise RequestError("messages: must hold at least one message", field="messages", value=[])
-    check_ranges({name: getattr(body, name) for name in RANGES})
+    check_ranges({name: getattr(body, name) for name in RANGES if hasattr(body, name)})
     in_range("max_completion_tokens", body.max_completion_tokens, *RANGES["max_tokens"])
     for token, bias in (body.logit_bias or {}).items():
         in_range(f"logit_bias.{excerpt(token, MAX_NAME_CHARS)}", bias, -100, 100)
@@ -189,8 +191,9 @@ def _format(body: RequestBody) -> ResponseFormat | None:
     return ResponseFormat("json_object" if isinstance(wanted, ObjectFormat) else "text")
 
 
-def _vendor(data: dict[str, Any], warnings: list[str]) -> Opaque | None:
+def _vendor(data: dict[str, Any], more: dict[str, Any], warnings: list[str]) -> Opaque | None:
     extra = {name: value for name, value in data.items() if name not in KNOWN and value is not None}
+    extra |= more
     telling = [name for name in PASSED_ON if name in extra and extra[name] != _HARMLESS.get(name)]
     warnings += [f"{name} has an effect only at a provider that speaks this protocol" for name in telling]
     return Opaque(WIRE_NAME, extra) if extra else None

@@ -30,7 +30,7 @@ from headrace.wire.openai_chat.body import (
     RefusalBody,
     TextBody,
 )
-from headrace.wire.openai_chat.schema import WIRE_NAME
+from headrace.wire.openai_chat.schema import REASONING_FIELDS, WIRE_NAME
 from headrace.wire.reading import base64_bytes
 
 _KNOWN = frozenset(MessageBody.__struct_fields__)
@@ -97,11 +97,10 @@ def _result(body: MessageBody, parts: tuple[Part, ...], field: str) -> ToolResul
 
 
 def _reasoning(body: MessageBody) -> tuple[Part, ...]:
-    text = body.reasoning_content or body.reasoning
-    if body.role != "assistant" or not text:
+    field = next((name for name in REASONING_FIELDS if getattr(body, name)), "")
+    if body.role != "assistant" or not field:
         return ()
-    field = "reasoning_content" if body.reasoning_content else "reasoning"
-    return (ReasoningPart(text, Opaque(WIRE_NAME, {"field": field})),)
+    return (ReasoningPart(getattr(body, field), Opaque(WIRE_NAME, {"field": field})),)
 
 
 def _calls(body: MessageBody, field: str) -> tuple[Part, ...]:

@@ -15,8 +15,10 @@ import msgspec
 
 from headrace.core.opaque import Opaque
 from headrace.wire.kept import own_of
+from headrace.wire.logprobs import LogProb
 
 WIRE_NAME = "openai_chat"
+REASONING_FIELDS = ("reasoning_content", "reasoning")  # of a message: either, by who serves it
 CONTENT = b'"content":"'  # what stands before the text of an ordinary event
 
 # As many as OpenAI takes for `n`; candidates' indices lie below it.
@@ -78,16 +80,6 @@ class Delta(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     audio: Audio | None = None
     annotations: list[Any] | None = None
     images: list[Any] | None = None
-
-
-class LogProb(msgspec.Struct, gc=False, omit_defaults=True):
-    """One token. bytes: its UTF-8, null where it has none. id: llama.cpp and ours, not OpenAI's."""
-
-    token: str
-    logprob: float
-    bytes: list[int] | None = None
-    top_logprobs: list[LogProb] | None = None
-    id: int | None = None
 
 
 class LogProbs(msgspec.Struct, gc=False, forbid_unknown_fields=True):

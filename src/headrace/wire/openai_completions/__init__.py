@@ -7,10 +7,14 @@ from headrace.wire.base import Front, ParsedRequest, Says, Wire
 from headrace.wire.openai_completions.build import build
 from headrace.wire.openai_completions.decode import CompletionsDecoder
 from headrace.wire.openai_completions.encode import CompletionsEncoder, completion_body
-from headrace.wire.openai_completions.failure import error_body, error_event, failure_from_response
+from headrace.wire.openai_completions.failure import error_event
 from headrace.wire.openai_completions.parse import parse_request
+from headrace.wire.openai_completions.quirks import QUIRKS
+from headrace.wire.openai_completions.rebody import rebody
 from headrace.wire.openai_completions.schema import WIRE_NAME
-from headrace.wire.relay import event_relay, renamed
+from headrace.wire.openai_error import error_body, failure_from_response
+from headrace.wire.openai_models import LISTING
+from headrace.wire.relay import event_relay
 from headrace.wire.terminator import DONE
 
 __all__ = ["WIRE", "CompletionsDecoder", "CompletionsEncoder", "completion_body", "parse_request"]
@@ -31,7 +35,7 @@ WIRE = Wire(
     decoder=CompletionsDecoder,
     failure=failure_from_response,
     relay=event_relay(CompletionsDecoder, lambda failure, _events: error_event(failure), DONE),
-    rebody=renamed,
+    rebody=rebody,
     front=Front(
         content_type="text/event-stream; charset=utf-8",
         ping=b": ping\n",
@@ -41,4 +45,6 @@ WIRE = Wire(
         error_body=error_body,
         id_prefix="cmpl-",
     ),
+    quirks=QUIRKS,
+    listing=LISTING,
 )

@@ -1,8 +1,4 @@
-"""Request -> the vendor's body.
-
-A provider row's quirks, all optional: `no_stream_options` (it refuses the field), `extra` (settings beyond
-the standard that it takes, of "top_k", "min_p"), and the turn templates of `headrace.wire.prompt`.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
@@ -12,15 +8,17 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.kept import add_own
 from headrace.wire.openai_completions.schema import WIRE_NAME
 from headrace.wire.prompt import prompt_of
+from headrace.wire.quirk import drop_refused
 
 Fields = dict[str, Any]
 PATH = "/completions"
 MAX_TOP_LOGPROBS = 5
-_EXTRA_SETTINGS = ("top_k", "min_p")
+EXTRA_SETTINGS = ("top_k", "min_p")
 _PLAIN_SETTINGS = (
     "max_tokens",
     "temperature",
@@ -36,6 +34,7 @@ _LEFT_OUT = "{} was left out: this protocol has no field for it"
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     body: Fields = {
         "model": request.model,
         "prompt": prompt_of(request.messages, quirks, warnings),
@@ -50,11 +49,12 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         ("tools", request.tools),
         ("tool_choice", request.tool_choice),
         ("response_format", request.response_format and request.response_format.kind != "text"),
-        ("reasoning_effort", request.settings.reasoning_effort),
+        ("reasoning_effort", request.settings.effort),
     ):
         if given:
             warnings.append(_LEFT_OUT.format(name))
     add_own(body, request.vendor, WIRE_NAME, warnings)
+    drop_refused(body, quirks.get("drop", ()), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
@@ -65,7 +65,7 @@ def _settings(
         value = getattr(settings, name)
         if value is not None:
             body[name] = value
-    for name in _EXTRA_SETTINGS:
+    for name in EXTRA_SETTINGS:
         value = getattr(settings, name)
         if value is None:
             continue

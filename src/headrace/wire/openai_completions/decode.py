@@ -17,9 +17,9 @@ from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
 from headrace.wire.openai_completions.candidate import Candidate
 from headrace.wire.openai_completions.event import Extras, read_oddly
-from headrace.wire.openai_completions.failure import failure_from_response
 from headrace.wire.openai_completions.schema import MAX_CANDIDATES, WIRE_NAME, CompletionBody
 from headrace.wire.openai_completions.usage import usage_from
+from headrace.wire.openai_error import failure_from_response
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.terminator import BRACKET, is_done
 
@@ -98,7 +98,7 @@ class CompletionsDecoder(EventDecoder):
         return True
 
     def _odd_event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
-        read = read_oddly(data, name.decode(), self._events)
+        read = read_oddly(data, name.decode("utf-8", "replace"), self._events)
         if isinstance(read, Failure):
             self._end(read, out)
             return

@@ -168,7 +168,7 @@ class CompletionsEncoder:
 
     def _candidate_end(self, chunk: CandidateEnd, out: list[bytes]) -> None:
         self._open(chunk.candidate, out)
-        word = reason_word(chunk.finish_reason, chunk.raw_reason)
+        word = reason_word(chunk.finish_reason)
         if chunk.candidate in self._refused and word == "stop":
             word = "content_filter"
         piece = self._held.pop(chunk.candidate, None) or _piece("", chunk.candidate, None, None)
@@ -207,7 +207,7 @@ def completion_body(reply: Reply, says: Says, *, echo: str = "") -> bytes:
 
 
 def _whole(index: int, candidate: Candidate, echo: str) -> Fields:
-    word = reason_word(candidate.finish_reason or "stop", candidate.raw_reason)
+    word = reason_word(candidate.finish_reason or "stop")
     tokens = candidate.tokens
     if candidate.refusal:
         tokens = (*tokens, *candidate.refusal_tokens)

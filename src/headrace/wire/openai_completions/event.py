@@ -8,8 +8,8 @@ import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.wire.failing import broken
-from headrace.wire.openai_completions.failure import failure_from_event
 from headrace.wire.openai_completions.schema import Choice, CompletionBody
+from headrace.wire.openai_error import failure_from_event
 from headrace.wire.reading import UNREADABLE, sift
 
 Fields = dict[str, Any]

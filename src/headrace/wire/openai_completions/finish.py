@@ -16,7 +16,6 @@ _REASONS: dict[str, FinishReason] = {
     "abort": "error",
     "error": "error",
 }
-_VENDOR_WORDS = frozenset({"stop", "length", "content_filter"})
 _BACK: dict[FinishReason, str] = {"length": "length", "content_filter": "content_filter"}
 
 
@@ -25,6 +24,6 @@ def reason_from(raw: str) -> FinishReason:
     return _REASONS.get(raw, "stop")
 
 
-def reason_word(reason: FinishReason, raw: str) -> str:
+def reason_word(reason: FinishReason) -> str:
     """The vendor's word for ours: one of the three that its clients know."""
-    return raw if raw in _VENDOR_WORDS else _BACK.get(reason, "stop")
+    return _BACK.get(reason, "stop")

@@ -65,6 +65,7 @@ class PromptDetails(msgspec.Struct, gc=False):
     """Parts of prompt_tokens."""
 
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class CompletionDetails(msgspec.Struct, gc=False):

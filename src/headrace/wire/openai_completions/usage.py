@@ -17,10 +17,12 @@ _NO_COMPLETION = CompletionDetails()
 def usage_from(data: dict[str, Any]) -> Usage:
     """The vendor's `usage` object. Raises msgspec.ValidationError where a count is none."""
     counts = msgspec.convert(data, UsageCounts, strict=False)
+    prompt = counts.prompt_tokens_details or _NO_PROMPT
     return Usage(
         input_tokens=counts.prompt_tokens or 0,
         output_tokens=counts.completion_tokens or 0,
-        cached_input_tokens=(counts.prompt_tokens_details or _NO_PROMPT).cached_tokens or 0,
+        cached_input_tokens=prompt.cached_tokens or 0,
+        cache_write_tokens=prompt.cache_write_tokens or 0,
         reasoning_tokens=(counts.completion_tokens_details or _NO_COMPLETION).reasoning_tokens or 0,
         vendor=Opaque(WIRE_NAME, data),
     )
@@ -35,8 +37,9 @@ def usage_body(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
     }
-    if usage.cached_input_tokens:
-        body["prompt_tokens_details"] = {"cached_tokens": usage.cached_input_tokens}
+    prompt = {"cached_tokens": usage.cached_input_tokens, "cache_write_tokens": usage.cache_write_tokens}
+    if any(prompt.values()):
+        body["prompt_tokens_details"] = {name: count for name, count in prompt.items() if count}
     if usage.reasoning_tokens:
         body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return body

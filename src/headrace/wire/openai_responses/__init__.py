@@ -9,15 +9,18 @@ from headrace.core.reply import Reply
 from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.wire.base import Front, ParsedRequest, Says, Wire
+from headrace.wire.openai_models import LISTING
 from headrace.wire.openai_responses.build import build, custom_tools, request_fields
 from headrace.wire.openai_responses.decode import ResponsesDecoder
 from headrace.wire.openai_responses.encode import ResponsesEncoder
 from headrace.wire.openai_responses.failure import error_body, error_event, failure_from_response
 from headrace.wire.openai_responses.parse import parse_request
+from headrace.wire.openai_responses.quirks import QUIRKS
+from headrace.wire.openai_responses.rebody import rebody
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
 from headrace.wire.openai_responses.whole import response_body
-from headrace.wire.relay import event_relay, renamed
+from headrace.wire.relay import event_relay
 
 __all__ = [
     "WIRE",
@@ -73,6 +76,8 @@ WIRE = Wire(
     decoder=ResponsesDecoder,
     failure=failure_from_response,
     relay=event_relay(ResponsesDecoder, error_event),
-    rebody=renamed,
+    rebody=rebody,
     front=_FRONT,
+    quirks=QUIRKS,
+    listing=LISTING,
 )

@@ -1,34 +1,26 @@
-"""Request -> the vendor's body.
-
-A provider row's quirks, all optional:
-
-store              whether the provider may keep the answer; false where not said (`None` sends nothing).
-encrypted_reasoning  true: always ask for encrypted reasoning, false: never; else where reasoning is wanted.
-reasoning_input    true where reasoning of earlier turns is taken back as text (LM Studio, vLLM).
-audio_input        true where sound is taken as `input_audio`, as chat completions take it.
-no_instructions    true where the system prompt must be a message.
-extra              names of settings beyond the standard that it takes, such as "seed" or "top_k".
-drop               names of body fields that it refuses.
-"""
+"""Request -> the vendor's body. What a provider row may say of it: quirks.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from headrace.core.message import Message, TextPart
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
+from headrace.wire.effort import warn_of_word
 from headrace.wire.kept import add_own
 from headrace.wire.openai_responses.build_input import input_items, item_of
+from headrace.wire.openai_responses.quirks import EXTRA
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
+from headrace.wire.quirk import drop_refused
 
 Fields = dict[str, Any]
 PATH = "/responses"
-_EXTRA = ("top_k", "min_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
 _LEFT_OUT = "{} was left out: this protocol does not take it"
 _ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
@@ -37,6 +29,7 @@ _LOGPROBS = "message.output_text.logprobs"
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings, hears=bool(quirks.get("audio_input")))
     body: Fields = {"model": request.model}
     messages = list(request.messages)
     if messages and _is_instructions(messages[0]) and not quirks.get("no_instructions"):
@@ -45,14 +38,11 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     body["stream"] = True
     body.update(request_fields(request))
     _settings(request.settings, quirks, body, warnings)
-    store = quirks.get("store", False)
-    kept = own(request.vendor)
-    if store is not None and "store" not in kept:
-        body["store"] = store
+    if not quirks.get("no_store") and "store" not in own(request.vendor):
+        body["store"] = quirks.get("store", False)
     _include(request, quirks, body)
     add_own(body, request.vendor, WIRE_NAME, warnings)
-    refused = [name for name in quirks.get("drop", ()) if body.pop(name, None) is not None]
-    warnings += [f"{name} was left out: this provider does not take it" for name in refused]
+    drop_refused(body, refused_fields(quirks), warnings)
     return WireRequest(PATH, msgspec.json.encode(body), tuple(warnings))
 
 
@@ -70,8 +60,8 @@ def request_fields(request: Request) -> Fields:
     fields = {name: value for name, value in fields.items() if value is not None}
     kept = own(request.vendor)
     reasoning = kept.get("reasoning", {})
-    if settings.reasoning_effort is not None:
-        reasoning = {**reasoning, "effort": settings.reasoning_effort}
+    if settings.effort is not None:
+        reasoning = {**reasoning, "effort": settings.effort}
     text = kept.get("text", {})
     if request.response_format is not None:
         text = {**text, "format": _format(request.response_format, text.get("format", {}))}
@@ -100,19 +90,15 @@ def _is_instructions(message: Message) -> bool:
 def _settings(
     settings: GenerationSettings, quirks: Mapping[str, Any], body: Fields, warnings: list[str]
 ) -> None:
-    for name in _EXTRA:
+    for name in EXTRA:
         value = getattr(settings, name)
-        if value is None:
+        if value is None or value == ():
             continue
         if name in quirks.get("extra", ()):
             body[name] = value
         else:
             warnings.append(_LEFT_OUT.format(name))
-    if settings.stop:
-        if "stop" in quirks.get("extra", ()):
-            body["stop"] = list(settings.stop)
-        else:
-            warnings.append(_LEFT_OUT.format("stop"))
+    warn_of_word(settings, warnings)
     if settings.n != 1:
         warnings.append("n was left out: this protocol gives one answer")
 
@@ -120,15 +106,22 @@ def _settings(
 def _include(request: Request, quirks: Mapping[str, Any], body: Fields) -> None:
     """Ask for what the next turn needs, where nothing is stored, and for log probabilities."""
     include = list(own(request.vendor).get("include", ()))
-    wanted = quirks.get("encrypted_reasoning")
-    if wanted is None:
-        wanted = body.get("store") is False and ("reasoning" in body or _has_encrypted(request.messages))
-    if wanted and _ENCRYPTED not in include:
-        include.append(_ENCRYPTED)
+    thinks = "reasoning" in body or _has_encrypted(request.messages)
+    include += encrypted(include, quirks, wanted=body.get("store") is False and thinks)
     if request.settings.logprobs and _LOGPROBS not in include:
         include.append(_LOGPROBS)
     if include:
         body["include"] = include
+
+
+def encrypted(include: Sequence[str], quirks: Mapping[str, Any], *, wanted: bool) -> list[str]:
+    """What asks for encrypted reasoning, unless `include` does already. wanted: where no quirk says."""
+    return [_ENCRYPTED] if quirks.get("encrypted_reasoning", wanted) and _ENCRYPTED not in include else []
+
+
+def refused_fields(quirks: Mapping[str, Any]) -> tuple[str, ...]:
+    """Body fields that the provider refuses."""
+    return (*quirks.get("drop", ()), *(("store",) if quirks.get("no_store") else ()))
 
 
 def _has_encrypted(messages: tuple[Message, ...]) -> bool:

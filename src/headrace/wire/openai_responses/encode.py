@@ -30,10 +30,10 @@ from headrace.core.chunk import (
 )
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_responses.carried import carry
-from headrace.wire.openai_responses.failure import error_event, error_fields
+from headrace.wire.openai_responses.failure import error_event, error_object
 from headrace.wire.openai_responses.finish import incomplete_word
-from headrace.wire.openai_responses.logprobs import token_bodies
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.snapshot import Fields, Snapshot
 from headrace.wire.openai_responses.template import filled, own
@@ -259,7 +259,7 @@ class ResponsesEncoder:
             chunk = Failure.of(StreamCancelledException(chunk.why or "the stream was cancelled"))
         out.append(error_event(chunk, self._writer.number))
         self._writer.number += 1
-        error = error_fields(chunk)
+        error = error_object(chunk)
         response = self._snapshot.response(
             "failed",
             self._writer.output(),

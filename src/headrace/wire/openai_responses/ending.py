@@ -31,7 +31,7 @@ class Ending:
         if status in ("cancelled", "canceled"):
             return [Cancelled("the provider says that the response was cancelled")]
         holes = final_output(response, self._pieces, out)
-        self._pieces.end_all([*self._pieces.blocks.values()], out)
+        self._pieces.end_all(out)
         usage = response.get("usage")
         if isinstance(usage, dict):
             out.append(UsageReport(usage_from(usage, reasoning_beside_output=self._beside)))

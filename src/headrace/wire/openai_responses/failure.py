@@ -24,6 +24,7 @@ from headrace.errors import (
     WireError,
 )
 from headrace.wire.failing import Complaint, answered_badly, complained, read_answer, safe
+from headrace.wire.openai_error import error_fields
 
 Fields = dict[str, Any]
 
@@ -34,6 +35,7 @@ _WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
     ("too_many_requests", RateLimited),
     ("content_filter", ContentBlocked),
     ("content_policy", ContentBlocked),
+    ("content_blocked", ContentBlocked),
     ("invalid_prompt", ContentBlocked),
     ("bio_policy", ContentBlocked),
     ("misalignment_policy", ContentBlocked),
@@ -102,32 +104,14 @@ def _kind(code: str, word: str) -> type[ProviderError] | None:
     return next((kind for part, kind in _WORDS if part in words), None)
 
 
-_TYPES = {
-    "auth": "authentication_error",
-    "rate_limited": "rate_limit_error",
-    "bad_request": "invalid_request_error",
-    "context_overflow": "invalid_request_error",
-    "content_blocked": "invalid_request_error",
-    "request": "invalid_request_error",
-    "unknown_model": "invalid_request_error",
-    "timeout": "timeout_error",
-}
-
-
-def error_fields(failure: Failure) -> Fields:
-    """The failure as the vendor's error object."""
-    field = failure.detail.get("field")
-    return {
-        "message": safe(failure.message),
-        "type": _TYPES.get(failure.kind, "server_error"),
-        "param": field if isinstance(field, str) and field else None,
-        "code": failure.code or failure.kind,
-    }
+def error_object(failure: Failure) -> Fields:
+    """The failure as the vendor's error object, its message without keys and cut to a readable length."""
+    return {**error_fields(failure), "message": safe(failure.message)}
 
 
 def error_body(failure: Failure) -> bytes:
     """The failure as the JSON body of an HTTP error."""
-    return msgspec.json.encode({"error": error_fields(failure)})
+    return msgspec.json.encode({"error": error_object(failure)})
 
 
 def error_event(failure: Failure, sequence_number: int = 0) -> bytes:
@@ -136,7 +120,7 @@ def error_event(failure: Failure, sequence_number: int = 0) -> bytes:
     It says the error twice: flat, as the schema has it, and under `error`, as the vendor's servers send it
     and as clients need it that raise only there.
     """
-    error = error_fields(failure)
+    error = error_object(failure)
     flat = {name: error[name] for name in ("code", "message", "param")}
     event = {"type": "error", **flat, "error": error, "sequence_number": sequence_number}
     return b"event: error\ndata: %b\n\n" % msgspec.json.encode(event)

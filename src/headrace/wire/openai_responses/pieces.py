@@ -35,35 +35,37 @@ class TooManyPieces(Exception):
         super().__init__(f"more than {MAX_PIECES} items or blocks")
 
 
+class Item:
+    """An output item. type: the vendor's word. open: its blocks that have not ended; last: the latest."""
+
+    __slots__ = ("id", "index", "last", "open", "type")
+
+    def __init__(self, index: int, id: str, type: str) -> None:
+        self.index = index
+        self.id = id
+        self.type = type
+        self.open: dict[int, Block] = {}
+        self.last: Block | None = None
+
+
 class Block:
     """A block of ours and its place in the vendor's item.
 
     chars: of its text that came so far. tail: the last delta.
     """
 
-    __slots__ = ("chars", "cited", "ended", "item_id", "kind", "number", "part", "tail")
+    __slots__ = ("chars", "cited", "ended", "item", "item_id", "kind", "number", "part", "tail")
 
-    def __init__(self, number: int, kind: BlockKind, part: int, item_id: str) -> None:
+    def __init__(self, number: int, kind: BlockKind, part: int, item: Item) -> None:
         self.number = number
         self.kind = kind
         self.part = part
-        self.item_id = item_id
+        self.item = item
+        self.item_id = item.id
         self.chars = 0
         self.tail = ""
         self.cited = 0
         self.ended = False
-
-
-class Item:
-    """An output item. type: the vendor's word."""
-
-    __slots__ = ("blocks", "id", "index", "type")
-
-    def __init__(self, index: int, id: str, type: str) -> None:
-        self.index = index
-        self.id = id
-        self.type = type
-        self.blocks: list[Block] = []
 
 
 class Pieces:
@@ -111,10 +113,10 @@ class Pieces:
         part = -1
         if kind in _IN_MESSAGES:
             part, self._parts = self._parts, self._parts + 1
-        block = Block(self.count, kind, part, item.id)
+        block = Block(self.count, kind, part, item)
         self.count += 1
         self.blocks[(item.index, slot, at)] = block
-        item.blocks.append(block)
+        item.open[block.number] = item.last = block
         place: Fields = {"slot": slot, "output_index": item.index, "item_id": item.id, "index": at}
         if item.type:
             place["item_type"] = item.type
@@ -130,12 +132,19 @@ class Pieces:
         """End a block, once. vendor: the template of the event that said so."""
         if not block.ended:
             block.ended = True
+            block.item.open.pop(block.number, None)
             out.append(BlockEnd(block.number, 0, vendor or _NAMELESS))
 
-    def end_all(self, blocks: list[Block], out: list[Chunk]) -> None:
-        """End those that are still open; no event said so."""
-        for block in blocks:
-            self.end(block, out)
+    def end_item(self, item: Item, out: list[Chunk], *, but: Block | None = None) -> None:
+        """End the blocks of an item that are still open; no event said so."""
+        for block in [*item.open.values()]:
+            if block is not but:
+                self.end(block, out)
+
+    def end_all(self, out: list[Chunk]) -> None:
+        """The same for the whole answer."""
+        for item in self.items.values():
+            self.end_item(item, out)
 
 
 def say(

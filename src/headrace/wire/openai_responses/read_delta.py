@@ -8,7 +8,7 @@ import msgspec
 
 from headrace.core.chunk import BlockKind, Chunk, Token
 from headrace.core.opaque import Opaque
-from headrace.wire.openai_responses.logprobs import token_bodies, tokens_from
+from headrace.wire.logprobs import token_bodies, tokens_in
 from headrace.wire.openai_responses.pieces import Block, Fields, Pieces, Slot, say
 from headrace.wire.openai_responses.schema import (
     WIRE_NAME,
@@ -49,7 +49,7 @@ def read_delta(body: AnyDelta, extra: Fields | None, pieces: Pieces, out: list[C
         odd["item_id"] = body.item_id  # GitHub Copilot gives every event another
     tokens: tuple[Token, ...] = ()
     if isinstance(body, TextDeltaBody) and body.logprobs:
-        tokens = tokens_from(body.logprobs)
+        tokens = tokens_in(body.logprobs)
         if token_bodies(tokens) != body.logprobs:
             odd["logprobs"] = body.logprobs
     say(block, body.delta, out, tokens, Opaque(WIRE_NAME, {"extra": odd}) if odd else None)

@@ -42,12 +42,12 @@ def item_done(event: Fields, pieces: Pieces, out: list[Chunk]) -> bool:
     item = _item(event, data, pieces)
     holes = item_holes(data, item, ("item",), pieces, out)
     kept = template(event, holes)
-    last = item.blocks[-1] if item.blocks else None
+    last = item.last
     if last is None or last.ended or item.type == "message":
-        pieces.end_all(item.blocks, out)
+        pieces.end_item(item, out)
         out.append(VendorPart(kept))
     else:
-        pieces.end_all(item.blocks[:-1], out)
+        pieces.end_item(item, out, but=last)
         pieces.end(last, out, kept)
     return True
 
@@ -62,7 +62,7 @@ def item_holes(
         return _image_holes(data, item, path, pieces, out)
     if item.type in _LISTS:
         return _list_holes(data, item, path, pieces, out)
-    if not item.blocks:
+    if item.last is None:
         block = pieces.open(item, "opaque", "item", 0, out, id=item.id, name=item.type)
         pieces.end(block, out, Opaque(WIRE_NAME, {"item": data}))
     return []
@@ -83,11 +83,11 @@ def _list_holes(
             block = pieces.blocks.get((item.index, slot, at))
             if block is None:
                 if kind == "reasoning":
-                    pieces.end_all(item.blocks, out)
+                    pieces.end_item(item, out)
                 block = pieces.open(item, kind, slot, at, out)
             if field in part:
                 holes += part_holes(part, block, (*path, name, at), out)
-    if item.type == "reasoning" and not item.blocks:
+    if item.type == "reasoning" and item.last is None:
         pieces.open(item, "reasoning", "summary", 0, out)  # what it says is encrypted: kept with the block
     return holes
 
@@ -110,7 +110,7 @@ def final_output(response: Fields, pieces: Pieces, out: list[Chunk]) -> list[Fie
         if item is None:
             item = pieces.item(max(pieces.items, default=-1) + 1, _text(data.get("id")), _text(kind))
         holes += item_holes(data, item, ("response", "output", at), pieces, out)
-        pieces.end_all(item.blocks, out)
+        pieces.end_item(item, out)
     return holes
 
 

@@ -44,7 +44,7 @@ def part_added(event: Fields, pieces: Pieces, out: list[Chunk]) -> bool:
     kind, slot, field = known
     item = pieces.item(_index(event, "output_index"), _text(event.get("item_id")))
     if kind == "reasoning":
-        pieces.end_all(item.blocks, out)  # its last block waits for the item's end, which brings its vendor's
+        pieces.end_item(item, out)  # its last block waits for the item's end, which brings its vendor's
     at = _index(event, "summary_index" if slot == "summary" else "content_index")
     block = pieces.open(item, kind, slot, at, out, event=event)
     if part.get(field) and isinstance(part[field], str):

@@ -78,15 +78,6 @@ AnyDelta: TypeAlias = (
 )
 
 
-class LogProb(msgspec.Struct, gc=False):
-    """One token. bytes: its UTF-8, null where it has none; absent in deltas."""
-
-    token: str
-    logprob: float
-    bytes: list[int] | None = None
-    top_logprobs: list[LogProb] | None = None
-
-
 class InputDetails(msgspec.Struct, gc=False):
     """Parts of input_tokens."""
 

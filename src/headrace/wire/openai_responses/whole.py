@@ -27,8 +27,8 @@ from headrace.core.chunk import (
 )
 from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
+from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_responses.encode import ResponsesEncoder
-from headrace.wire.openai_responses.logprobs import token_bodies
 from headrace.wire.openai_responses.template import filled, own
 from headrace.wire.openai_responses.usage import usage_body
 

@@ -12,7 +12,9 @@ from headrace.wire.tgi.build import build
 from headrace.wire.tgi.decode import TgiDecoder
 from headrace.wire.tgi.encode import TgiEncoder
 from headrace.wire.tgi.failure import error_body, failure_from_response
+from headrace.wire.tgi.models import LISTING
 from headrace.wire.tgi.parse import Endpoint, parse_request
+from headrace.wire.tgi.quirks import QUIRKS
 from headrace.wire.tgi.schema import WIRE_NAME
 from headrace.wire.tgi.whole import reply_body
 
@@ -50,4 +52,6 @@ WIRE = Wire(
     decoder=TgiDecoder,
     failure=failure_from_response,
     front=ROOT_FRONT,
+    quirks=QUIRKS,
+    listing=LISTING,
 )

@@ -1,8 +1,7 @@
 """Request -> the vendor's body.
 
 The protocol takes one text. A single user message is that text; a conversation needs the model's template,
-which a provider row can tell (see `headrace.wire.prompt`) and which is a plain joining, with a warning, where
-it does not. A row's other quirk: `root_path`, true where the server answers `POST /` only.
+which a provider row can tell (see quirks.py) and which is a plain joining, with a warning, where it does not.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import msgspec
 
 from headrace.core.message import ImagePart
 from headrace.core.request import GenerationSettings, Request, ResponseFormat
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.data_url import data_url
 from headrace.wire.kept import own_fields, warn
@@ -29,6 +29,7 @@ _LEFT_OUT = "{} was left out: this protocol has no field for it"
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     own = own_fields(request.vendor, WIRE_NAME, warnings)
     parameters = _parameters(request.settings, warnings)
     grammar = _grammar(request.response_format, warnings)
@@ -46,7 +47,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
         ("tools", request.tools),
         ("tool_choice", request.tool_choice),
         ("user", request.user),
-        ("reasoning_effort", request.settings.reasoning_effort),
+        ("reasoning_effort", request.settings.effort),
     ):
         if given:
             warnings.append(_LEFT_OUT.format(name))

@@ -28,13 +28,14 @@ from headrace.wire.reading import UNREADABLE, sift
 from headrace.wire.terminator import is_done
 from headrace.wire.tgi.failure import failure_from_event, failure_from_response
 from headrace.wire.tgi.finish import reason_from
-from headrace.wire.tgi.schema import WIRE_NAME, Event, TokenBody
+from headrace.wire.tgi.schema import WIRE_NAME, Event, StreamDetails, TokenBody
 from headrace.wire.tgi.token import token_from
 from headrace.wire.tgi.usage import usage_from
 
 Fields = dict[str, Any]
 
 _read = msgspec.json.Decoder(Event).decode
+_INSIDE: dict[str, type[msgspec.Struct]] = {"token": TokenBody, "details": StreamDetails}
 
 
 class TgiDecoder(EventDecoder):
@@ -127,11 +128,17 @@ class TgiDecoder(EventDecoder):
 
 
 def _sifted(data: Fields) -> tuple[Event, Fields]:
-    """The event, and what we do not know of it and of its token."""
+    """The event, and what we do not know of it, of its details, of its token and of the alternatives."""
     known, own = sift(data, Event)
-    token = known.get("token")
-    if isinstance(token, dict):
-        known["token"], extra = sift(token, TokenBody)
-        if extra:
-            own["token"] = extra
+    for name, kind in _INSIDE.items():
+        if isinstance(known.get(name), dict):
+            known[name], extra = sift(known[name], kind)
+            if extra:
+                own[name] = extra
+    top = known.get("top_tokens")
+    if isinstance(top, list) and all(isinstance(one, dict) for one in top):
+        pairs = [sift(one, TokenBody) for one in top]
+        known["top_tokens"] = [fields for fields, _ in pairs]
+        if any(extra for _, extra in pairs):
+            own["top_tokens"] = [extra for _, extra in pairs]
     return msgspec.convert(known, Event), own

@@ -21,10 +21,12 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     UsageReport,
+    VendorPart,
 )
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
+from headrace.wire.kept import own_of
 from headrace.wire.tgi.failure import error_event
 from headrace.wire.tgi.finish import reason_word
 from headrace.wire.tgi.schema import WIRE_NAME
@@ -45,13 +47,14 @@ class TgiEncoder:
     the prompt: the schema has no null there.
     """
 
-    __slots__ = ("_details", "_done", "_held", "_index", "_reason", "_text", "_usage")
+    __slots__ = ("_details", "_done", "_held", "_index", "_more", "_reason", "_text", "_usage")
 
     def __init__(self, wanted: Mapping[str, Any]) -> None:
         self._details = bool(wanted.get("details"))
         self._text: list[str] = [wanted.get("full_text") or ""]
         self._index = 0
         self._held: Fields | None = None  # the last token's event, which tells the end too
+        self._more: Fields = {}  # what its details told besides
         self._reason = "eos_token"
         self._usage: Usage | None = None
         self._done = False
@@ -69,8 +72,11 @@ class TgiEncoder:
                     self._said(chunk.refusal, chunk.tokens, chunk.vendor, out)
                 case UsageReport():
                     self._usage = chunk.usage
+                case VendorPart():
+                    own = own_of(chunk.part, WIRE_NAME)
+                    out += [_event(own)] if own else []
                 case CandidateEnd() if not chunk.candidate:
-                    self._reason = reason_word(chunk.finish_reason, chunk.raw_reason)
+                    self._reason = reason_word(chunk.finish_reason)
                 case Finish() | Failure() | Cancelled():
                     self._terminal(chunk, out)
         return out
@@ -82,9 +88,7 @@ class TgiEncoder:
         return self.feed([Failure.of(Truncated("the source ended without a terminal"))])
 
     def _said(self, text: str, tokens: tuple[Token, ...], vendor: Opaque | None, out: list[bytes]) -> None:
-        own: Fields = {}
-        if vendor is not None and vendor.wire == WIRE_NAME and isinstance(vendor.data, dict):
-            own = vendor.data
+        own = own_of(vendor, WIRE_NAME)
         self._text.append(text)
         if own.get("special") or len(tokens) == 1:
             self._token(tokens[0] if tokens else Token(text), own, out)
@@ -102,6 +106,7 @@ class TgiEncoder:
             event["top_tokens"] = top_bodies(token, own)
         event.update({name: value for name, value in own.items() if name not in _PLACED})
         if own.get("last"):
+            self._more = own.get("details", {})
             self._held = event
         else:
             out.append(_event({**event, "generated_text": None, "details": None}))
@@ -126,6 +131,7 @@ class TgiEncoder:
     def _details_body(self) -> Fields:
         usage = self._usage
         return {
+            **self._more,
             "finish_reason": self._reason,
             "generated_tokens": usage.output_tokens if usage is not None else self._index,
             "input_length": usage.input_tokens if usage is not None else 0,
@@ -133,7 +139,7 @@ class TgiEncoder:
         }
 
 
-_PLACED = frozenset({"index", "token", "special", "special_top", "last"})
+_PLACED = frozenset({"index", "token", "top_tokens", "details", "special", "special_top", "last"})
 
 
 def _event(event: Fields) -> bytes:

@@ -17,6 +17,6 @@ def reason_from(raw: str) -> FinishReason:
     return _REASONS.get(raw, "stop")
 
 
-def reason_word(reason: FinishReason, raw: str) -> str:
+def reason_word(reason: FinishReason) -> str:
     """The vendor's word for ours: one of the three that its clients know."""
-    return raw if raw in _REASONS else _BACK.get(reason, "eos_token")
+    return _BACK.get(reason, "eos_token")

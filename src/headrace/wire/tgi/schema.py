@@ -24,7 +24,7 @@ class TokenBody(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     special: bool = False
 
 
-class StreamDetails(msgspec.Struct, gc=False):
+class StreamDetails(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """What the last event tells, where the request asked for details."""
 
     finish_reason: str = ""

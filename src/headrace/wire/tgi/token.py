@@ -41,6 +41,8 @@ def token_body(token: Token, *, special: bool = False) -> Fields:
 
 
 def top_bodies(token: Token, own: Fields) -> list[Fields]:
-    """A token's alternatives as the vendor's."""
+    """A token's alternatives as the vendor's, with what of them is not modelled."""
     special = own.get("special_top", ())
-    return [token_body(one, special=at in special) for at, one in enumerate(token.top)]
+    bodies = [token_body(one, special=at in special) for at, one in enumerate(token.top)]
+    extras = own.get("top_tokens") or [{}] * len(bodies)
+    return [{**extra, **body} for extra, body in zip(extras, bodies, strict=False)]

@@ -28,7 +28,7 @@ def reply_body(reply: Reply, wanted: Mapping[str, Any], *, listed: bool) -> byte
     if wanted.get("details"):
         tokens = candidate.tokens or ((Token(text),) if text else ())
         body["details"] = {
-            "finish_reason": reason_word(candidate.finish_reason or "stop", candidate.raw_reason),
+            "finish_reason": reason_word(candidate.finish_reason or "stop"),
             "generated_tokens": reply.usage.output_tokens if reply.usage is not None else len(tokens),
             "seed": seed_of(reply.usage),
             "prefill": [],

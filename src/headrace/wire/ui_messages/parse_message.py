@@ -7,22 +7,25 @@ from typing import Any, Literal
 import msgspec
 
 from headrace.core.message import (
-    AudioPart,
-    FilePart,
-    ImagePart,
     Message,
+    OpaquePart,
     Part,
     ReasoningPart,
+    RefusalPart,
     TextPart,
     ToolCallPart,
     ToolResultPart,
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
-from headrace.wire.reading import base64_bytes
+from headrace.wire.ui_messages.data import opaque_from
+from headrace.wire.ui_messages.media import data_of, media_from
+from headrace.wire.ui_messages.metadata import FIELD, WIRE_NAME, read_metadata
 
 Fields = dict[str, Any]
-_TOOL = "tool-"
+TOOL = "tool-"
+DYNAMIC = "dynamic-tool"
+AS_JSON = Opaque(WIRE_NAME, {"json": True})  # a result that is no text of its own
 
 
 def messages_from(
@@ -36,7 +39,7 @@ def messages_from(
         kind = _text(part, "type", f"{field}.{at}")
         if kind == "step-start":
             _flush(role, said, results, turns)
-        elif kind.startswith(_TOOL) or kind == "dynamic-tool":
+        elif kind.startswith(TOOL) or kind == DYNAMIC:
             _tool(part, kind, f"{field}.{at}", said, results)
         else:
             found = _part(part, kind, f"{field}.{at}")
@@ -61,35 +64,31 @@ def _flush(
 
 
 def _part(part: Fields, kind: str, field: str) -> Part | None:
+    vendor, marks = read_metadata(part.get(FIELD))
     match kind:
         case "text":
-            return TextPart(_text(part, "text", field), _vendor(part, "providerMetadata"))
+            text = _text(part, "text", field)
+            return RefusalPart(text, vendor) if marks.get("refusal") is True else TextPart(text, vendor)
         case "reasoning":
-            return ReasoningPart(_text(part, "text", field), _vendor(part, "providerMetadata"))
+            return ReasoningPart(_text(part, "text", field), vendor)
         case "file":
-            return _file(part, field)
+            return _file(part, field, vendor)
+        case "data-opaque":
+            whole = opaque_from(part.get("data"))
+            return None if whole is None else OpaquePart(whole[0])
     return None
 
 
-def _file(part: Fields, field: str) -> Part:
+def _file(part: Fields, field: str, vendor: Opaque | None) -> Part:
     media_type = _text(part, "mediaType", field)
     url = _text(part, "url", field)
-    vendor = _vendor(part, "providerMetadata")
-    data = b""
-    if url.startswith("data:"):
-        head, comma, encoded = url.partition(",")
-        if not comma or not head.endswith(";base64"):
-            raise RequestError(f"{field}.url: a data: URL must be in base64", field=f"{field}.url")
-        data, url = base64_bytes(encoded, f"{field}.url"), ""
-    family, _, subtype = media_type.partition("/")
-    if family == "image":
-        return ImagePart(url, data, media_type if subtype else "", vendor=vendor)
-    if family == "audio":
-        return AudioPart(data, url, subtype, vendor)
+    try:
+        data = data_of(url)
+    except ValueError as error:
+        raise RequestError(f"{field}.url: {error}", field=f"{field}.url", value=url[:80]) from None
     name = part.get("filename")
-    return FilePart(
-        data, url, name=name if isinstance(name, str) else "", media_type=media_type, vendor=vendor
-    )
+    named = name if isinstance(name, str) else ""
+    return media_from(media_type, data or b"", "" if data is not None else url, named, vendor)
 
 
 def _tool(part: Fields, kind: str, field: str, said: list[Part], results: list[ToolResultPart]) -> None:
@@ -98,32 +97,48 @@ def _tool(part: Fields, kind: str, field: str, said: list[Part], results: list[T
     if state == "input-streaming":
         return
     id = _text(part, "toolCallId", field)
-    name = _text(part, "toolName", field) if kind == "dynamic-tool" else kind[len(_TOOL) :]
-    given = part.get("input", part.get("rawInput"))
-    vendor = _vendor(part, "callProviderMetadata")
+    name = _text(part, "toolName", field) if kind == DYNAMIC else kind[len(TOOL) :]
+    given = part.get("input")
+    given = part.get("rawInput") if given is None else given  # version 6: input that is no JSON
+    vendor, _ = read_metadata(part.get("callProviderMetadata"))
     said.append(ToolCallPart(id, name, given if isinstance(given, str) else _json(given or {}), vendor))
-    if state == "output-available":
-        results.append(ToolResultPart(id, (TextPart(_output(part.get("output"))),)))
-    elif state == "output-error":
-        results.append(ToolResultPart(id, (TextPart(str(part.get("errorText") or "failed")),), is_error=True))
-    elif state == "output-denied":
-        results.append(ToolResultPart(id, (TextPart("the user denied this call"),), is_error=True))
+    result = _result(part, state, id)
+    if result is not None:
+        results.append(result)
 
 
-def _output(output: Any) -> str:
-    return output if isinstance(output, str) else _json(output)
+def _result(part: Fields, state: str, id: str) -> ToolResultPart | None:
+    vendor, _ = read_metadata(part.get("resultProviderMetadata"))
+    match state:
+        case "output-available":
+            output = part.get("output")
+            if isinstance(output, str):
+                return ToolResultPart(id, (TextPart(output),), vendor=vendor)
+            return ToolResultPart(id, (TextPart(_json(output)),), vendor=vendor or AS_JSON)
+        case "output-error":
+            said = str(part.get("errorText") or "failed")
+            return ToolResultPart(id, (TextPart(said),), is_error=True, vendor=vendor)
+        case "output-denied" | "approval-responded" if _is_denied(part, state):
+            return ToolResultPart(id, (TextPart(_denied(part)),), is_error=True)
+    return None
+
+
+def _is_denied(part: Fields, state: str) -> bool:
+    return state == "output-denied" or _approval(part).get("approved") is False
+
+
+def _denied(part: Fields) -> str:
+    reason = _approval(part).get("reason")
+    return reason if isinstance(reason, str) and reason else "the user denied this call"
+
+
+def _approval(part: Fields) -> Fields:
+    approval = part.get("approval")
+    return approval if isinstance(approval, dict) else {}
 
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _vendor(part: Fields, name: str) -> Opaque | None:
-    """What a vendor's wire keeps opaque: the first of the metadata's maps."""
-    metadata = part.get(name)
-    if not isinstance(metadata, dict):
-        return None
-    return next((Opaque(str(wire), data) for wire, data in metadata.items() if isinstance(data, dict)), None)
 
 
 def _text(part: Fields, name: str, field: str) -> str:

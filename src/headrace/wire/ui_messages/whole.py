@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from headrace.core.message import ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from headrace.core.chunk import CandidateEnd
 from headrace.core.reply import Candidate, Reply
-from headrace.wire.base import Says
-from headrace.wire.ui_messages.parts import Part, call_part, file_part, usage_body, with_metadata
+from headrace.wire.ui_messages.build_message import Conversation
+from headrace.wire.ui_messages.finish import finish_part
+from headrace.wire.ui_messages.metadata import Part
+from headrace.wire.ui_messages.parts import citation_part, file_part
+
+_TEXTS = ("text", "reasoning")
 
 
-def message_body(reply: Reply, says: Says) -> bytes:
-    """The message as JSON. The protocol itself knows streams only."""
+def message_body(reply: Reply, id: str) -> bytes:
+    """The message as JSON; id: its own, the reply's where it is empty. The protocol knows streams only."""
     candidate = reply.candidates[0] if reply.candidates else Candidate()
+    conversation = Conversation([])
+    conversation.add([reply.message])
+    said: list[Part] = conversation.bodies[0]["parts"]
     parts: list[Part] = [{"type": "step-start"}]
-    for part in candidate.parts:
-        match part:
-            case TextPart() | RefusalPart():
-                parts.append(with_metadata({"type": "text", "text": part.text, "state": "done"}, part.vendor))
-            case ReasoningPart():
-                said: Part = {"type": "reasoning", "text": part.text, "state": "done"}
-                parts.append(with_metadata(said, part.vendor))
-            case ToolCallPart():
-                parts.append(_call(part))
-    parts += [file_part(image.data, image.format, None) for image in candidate.images]
-    message: dict[str, Any] = {"id": says.id or reply.id, "role": "assistant", "parts": parts}
-    if reply.usage is not None:
-        message["metadata"] = {"usage": usage_body(reply.usage)}
+    parts += [{**part, "state": "done"} if part["type"] in _TEXTS else part for part in said]
+    parts += [citation_part(source, at) for at, source in enumerate(candidate.citations, 1)]
+    parts += [file_part(image.data, image.format or "image/png", None) for image in candidate.images]
+    message: Part = {"id": id or reply.id, "role": "assistant", "parts": parts}
+    end = CandidateEnd(reply.finish_reason or "stop", candidate.raw_reason, candidate.stop_sequence)
+    metadata = finish_part(end, reply.usage).get("messageMetadata")
+    if metadata:
+        message["metadata"] = metadata
     return msgspec.json.encode(message)
-
-
-def _call(call: ToolCallPart) -> Part:
-    """A call as the reader keeps it: the names of its fields differ from the stream's."""
-    told = call_part(call.id, call.name, call.arguments, None)
-    part: Part = {"type": f"tool-{call.name}", "toolCallId": call.id, "state": "input-available"}
-    if "errorText" in told:
-        part.update(state="output-error", rawInput=told["input"], errorText=told["errorText"])
-    else:
-        part["input"] = told["input"]
-    if call.vendor is not None and isinstance(call.vendor.data, dict) and call.vendor.data:
-        part["callProviderMetadata"] = {call.vendor.wire: call.vendor.data}
-    return part

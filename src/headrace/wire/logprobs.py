@@ -1,4 +1,4 @@
-"""Log probabilities: the vendor's objects and our tokens.
+"""Log probabilities as OpenAI's newer protocols write them, token by token, and our tokens.
 
 A token's bytes are kept (`Token.raw`) only where they are not simply its text in UTF-8: a character split
 over several tokens.
@@ -10,11 +10,22 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
+import msgspec
+
 from headrace.core.chunk import Token
-from headrace.wire.openai_chat.schema import LogProb
 
 # What the vendor itself writes for "very unlikely"; JSON has no infinity.
 FLOOR = -9999.0
+
+
+class LogProb(msgspec.Struct, gc=False, omit_defaults=True):
+    """One token. bytes: its UTF-8, null where it has none. id: llama.cpp and ours, not OpenAI's."""
+
+    token: str
+    logprob: float
+    bytes: list[int] | None = None
+    top_logprobs: list[LogProb] | None = None
+    id: int | None = None
 
 
 def tokens_from(entries: Iterable[LogProb] | None) -> tuple[Token, ...]:
@@ -33,6 +44,11 @@ def tokens_from(entries: Iterable[LogProb] | None) -> tuple[Token, ...]:
     )
 
 
+def tokens_in(bodies: Any) -> tuple[Token, ...]:
+    """The same from plain data. Raises msgspec.ValidationError for what is no list of them."""
+    return tokens_from(msgspec.convert(bodies, list[LogProb]))
+
+
 def _raw(entry: LogProb) -> bytes | None:
     if entry.bytes is None:
         return None
@@ -43,8 +59,8 @@ def _raw(entry: LogProb) -> bytes | None:
     return None if raw == entry.token.encode("utf-8", "replace") else raw
 
 
-def token_bodies(tokens: Iterable[Token], *, top: bool = True) -> list[dict[str, Any]]:
-    """Ours as the vendor's token objects; alternatives have none of their own."""
+def token_bodies(tokens: Iterable[Token], *, top: bool = True, ids: bool = False) -> list[dict[str, Any]]:
+    """Ours as the vendor's token objects. top: with alternatives, which have none of their own."""
     bodies: list[dict[str, Any]] = []
     for token in tokens:
         raw = token.raw if token.raw is not None else token.text.encode("utf-8", "replace")
@@ -55,8 +71,8 @@ def token_bodies(tokens: Iterable[Token], *, top: bool = True) -> list[dict[str,
             "bytes": list(raw),
         }
         if top:
-            body["top_logprobs"] = token_bodies(token.top, top=False)
-        if token.id is not None:
+            body["top_logprobs"] = token_bodies(token.top, top=False, ids=ids)
+        if ids and token.id is not None:
             body["id"] = token.id
         bodies.append(body)
     return bodies
