@@ -1,49 +1,53 @@
-"""Amazon's binary messages for the suite and the ledger: an event's JSON says its type, too."""
+"""Amazon's binary messages for the suite and the ledger, which know only the JSON that they carry."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from headrace.framing.eventstream import EventStreamDecoder, Message, encode_message
 from headrace.testing.conformance import Event, Separation
 
-TYPE = ":type"  # the member that stands for the header
+# A member that only one type of event has -> the type.
+_TELLING = {
+    "role": "messageStart",
+    "start": "contentBlockStart",
+    "delta": "contentBlockDelta",
+    "stopReason": "messageStop",
+    "usage": "metadata",
+}
 
 
 @dataclass(frozen=True)
 class _Framed(Event):
-    """A message: other data change its length and its checksums."""
+    """A message. With other data it has another length and other checksums, and the same headers."""
+
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
     def saying(self, data: bytes) -> Event:
-        return _frame(data)
+        return _Framed(encode_message(self.headers, data), data, self.headers)
 
 
 def _split(stream: bytes) -> list[Event]:
-    found = EventStreamDecoder().feed(stream)
     events: list[Event] = []
-    for one in found:
+    for one in EventStreamDecoder().feed(stream):
         assert isinstance(one, Message), one
-        kind = one.text(":message-type")
-        said = {TYPE: one.text(f":{kind}-type"), **json.loads(one.payload)}
-        events.append(_Framed(encode_message(one.headers, one.payload), json.dumps(said).encode()))
+        events.append(_Framed(encode_message(one.headers, one.payload), one.payload, one.headers))
     return events
 
 
 def _frame(data: bytes) -> Event:
-    """The message that says it; what names no type is a piece of a block."""
+    """The message of it: its type is the one whose member it has, or one that there is not."""
     try:
         said = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
-    name, payload = "contentBlockDelta", data
-    if isinstance(said, dict) and isinstance(said.get(TYPE), str):
-        name = said.pop(TYPE)
-        payload = json.dumps(said).encode()
-    kind = "exception" if name.endswith("Exception") else "event"
-    headers = {f":{kind}-type": name, ":content-type": "application/json", ":message-type": kind}
-    return _Framed(encode_message(headers, payload), data)
+    names = list(said) if isinstance(said, dict) else []
+    type = next((_TELLING[name] for name in names if name in _TELLING), "later")
+    headers = {":event-type": type, ":content-type": "application/json", ":message-type": "event"}
+    return _Framed(encode_message(headers, data), data, headers)
 
 
 def _placed(events: Sequence[Event], place: int, event: Event) -> list[Event]:

@@ -35,7 +35,6 @@ from headrace.core.chunk import (
     BlockStart,
     CandidateEnd,
     Citation,
-    Failure,
     Finish,
     ImageDelta,
     ReasoningDelta,
@@ -50,6 +49,7 @@ from headrace.core.message import OpaquePart, ReasoningPart, TextPart
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.testing import stages, work
+from headrace.wire import allowance
 from headrace.wire.bedrock import ConverseDecoder
 
 READS = stages.reads(ConverseDecoder)
@@ -208,14 +208,29 @@ def test_blocks_that_are_not_modelled_are_opaque_and_whole_at_their_end() -> Non
     assert fold(chunks).vendor == ()
 
 
-def test_what_is_kept_of_a_block_is_bounded() -> None:
-    decoder = ConverseDecoder()
-    decoder.feed([BEGIN, start(0, image={"format": "png"})])
-    big = piece(0, image={"source": {"bytes": b64encode(bytes(6 * 2**20)).decode()}})
-    assert decoder.feed([big, big]) == []
-    (bad,) = decoder.feed([big])
-    assert isinstance(bad, Failure)
-    assert (bad.kind, "are kept" in bad.message) == ("wire", True)
+@pytest.mark.parametrize(
+    ("kind", "delta"),
+    [
+        ({"image": {"format": "png"}}, {"image": {"source": {"bytes": b64encode(bytes(50)).decode()}}}),
+        ({"hologram": {"depth": "d" * 50}}, {}),
+        ({"hologram": {"a": 1}}, {"hologram": {"x": "y" * 50}}),
+        ({}, {"citation": {"title": "t" * 50}}),
+        ({}, {"reasoningContent": {"signature": "s" * 50}}),
+        ({}, {"reasoningContent": {"redactedContent": "r" * 50}}),
+    ],
+)
+def test_what_open_blocks_hold_is_bounded(
+    kind: dict[str, Any], delta: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowance, "MAX_KEPT_BYTES", 10_000)
+
+    def one(index: int) -> bytes:
+        return start(index, **kind) + piece(index, **delta)
+
+    ended = [BEGIN, *(one(at) + stop(at) for at in range(300))]
+    assert failure(*ended).kind == "truncated"  # what has ended is held no more
+    left_open = failure(BEGIN, *map(one, range(300)))
+    assert (left_open.kind, "open blocks hold more" in left_open.message) == ("wire", True)
 
 
 def test_unknown_fields_are_kept_where_they_stood() -> None:

@@ -52,6 +52,7 @@ from headrace.core.message import OpaquePart, ReasoningPart, TextPart
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
 from headrace.testing import stages, work
+from headrace.wire import allowance
 from headrace.wire.cohere import ChatDecoder
 
 READS = stages.reads(ChatDecoder)
@@ -193,10 +194,19 @@ def test_content_that_is_not_modelled_is_opaque_and_whole_at_its_end() -> None:
     assert fold(chunks).message.parts == (OpaquePart(own(content=whole)),)
 
 
-def test_opaque_content_is_bounded() -> None:
-    big = text(0, "x" * 6 * 2**20)
-    bad = failure(begin(), block(0, "hologram"), big, big, big)
-    assert (bad.kind, "beyond what is kept" in bad.message) == ("wire", True)
+@pytest.mark.parametrize(
+    ("type", "piece"),
+    [
+        ("hologram", lambda at: text(at, "x" * 50)),
+        ("text", lambda at: cite(0, **{**CITED, "content_index": at})),
+    ],
+)
+def test_what_open_blocks_hold_is_bounded(type: str, piece: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "MAX_KEPT_BYTES", 10_000)
+    ended = [begin(), *(block(at, type) + piece(at) + stop(at) for at in range(300))]
+    assert failure(*ended).kind == "truncated"  # what has ended is held no more
+    left_open = failure(begin(), *(block(at, type) + piece(at) for at in range(300)))
+    assert (left_open.kind, "open blocks hold more" in left_open.message) == ("wire", True)
 
 
 def test_unknown_fields_are_kept_where_they_stood() -> None:

@@ -18,7 +18,8 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.open_block import Allowance, OpenBlock
+from headrace.wire.allowance import Allowance
+from headrace.wire.anthropic.open_block import OpenBlock
 from headrace.wire.anthropic.schema import (
     DELTA,
     IMPLIED,

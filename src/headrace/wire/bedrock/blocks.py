@@ -21,6 +21,7 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.allowance import Allowance
 from headrace.wire.arguments import NO_ARGUMENTS
 from headrace.wire.bedrock.open_block import OpenBlock
 from headrace.wire.bedrock.schema import IMPLIED, WIRE_NAME, Fields, ReasoningPiece, ToolPiece, opaque
@@ -43,9 +44,10 @@ class Blocks:
     fields of the event.
     """
 
-    __slots__ = ("_highest", "_next", "_open")
+    __slots__ = ("_allowance", "_highest", "_next", "_open")
 
     def __init__(self) -> None:
+        self._allowance = Allowance()
         self._open: dict[int, OpenBlock] = {}
         self._next = 0
         self._highest = -1
@@ -84,11 +86,11 @@ class Blocks:
         """
         to = self._of(index, "reasoning", out)
         if thought.signature is not None:
-            to.own["signature"] = thought.signature
+            to.keep("signature", thought.signature)
         if thought.redacted_content is not None:
             if "redactedContent" in to.own:
                 to = self._begin(index, "reasoning", out)
-            to.own["redactedContent"] = thought.redacted_content
+            to.keep("redactedContent", thought.redacted_content)
         if thought.text or vendor is not None:
             out.append(ReasoningDelta(to.block, thought.text or "", vendor=vendor))
 
@@ -192,7 +194,7 @@ class Blocks:
             id=id if isinstance(id, str) else "",
             name=called if isinstance(called, str) else "",
         )
-        opened.name, opened.body = name, dict(body)
+        opened.begin(name, body)
 
     def _of(self, index: int, kind: BlockKind, out: list[Chunk]) -> OpenBlock:
         """The open block of this kind; one of another kind at its index ends, and none is opened."""
@@ -218,7 +220,7 @@ class Blocks:
             raise Misplaced(f"more than {MAX_OPEN_BLOCKS} blocks are open")
         self._highest = max(self._highest, index)
         block, self._next = self._next, self._next + 1
-        opened = self._open[index] = OpenBlock(block, kind)
+        opened = self._open[index] = OpenBlock(block, kind, self._allowance)
         out.append(BlockStart(block, kind, id, name, vendor=vendor))
         return opened
 

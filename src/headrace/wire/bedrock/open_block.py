@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from headrace.core.chunk import BlockKind
+from headrace.wire.allowance import Allowance, Share
 from headrace.wire.arguments import tool_input
 from headrace.wire.bedrock.schema import STOP, Fields
-from headrace.wire.failing import Misplaced
-
-MAX_HELD_BYTES = 16 * 2**20  # of an image, or of a block that is kept opaque
-MAX_CITATIONS = 1024  # of one block, kept for the next turn
 
 
 class OpenBlock:
@@ -25,9 +20,9 @@ class OpenBlock:
 
     __slots__ = (
         "_cited",
-        "_held_bytes",
         "_input",
         "_results",
+        "_share",
         "block",
         "body",
         "data",
@@ -37,7 +32,7 @@ class OpenBlock:
         "said",
     )
 
-    def __init__(self, block: int, kind: BlockKind) -> None:
+    def __init__(self, block: int, kind: BlockKind, allowance: Allowance) -> None:
         self.block = block
         self.kind: BlockKind = kind
         self.said = False
@@ -48,23 +43,33 @@ class OpenBlock:
         self._cited: list[Fields] = []
         self._input: list[str] = []  # of an opaque tool call
         self._results: list[Any] = []  # of an opaque tool result
-        self._held_bytes = 0
+        self._share = Share(allowance)
 
     def cite(self, source: Fields) -> None:
-        """Note a source, as far as the bound."""
-        if len(self._cited) < MAX_CITATIONS:
-            self._cited.append(source)
+        """Note a source. Raises Misplaced where it is too much, as all here that note something."""
+        self._share.hold(source)
+        self._cited.append(source)
+
+    def keep(self, name: str, value: str) -> None:
+        """Note a field of its own; a later one replaces it."""
+        self._share.hold(value)
+        self.own[name] = value
+
+    def begin(self, name: str, body: Fields) -> None:
+        """Note what an opaque block begins with."""
+        self._share.hold(body)
+        self.name, self.body = name, dict(body)
 
     def grow(self, data: bytes) -> None:
-        """Note a piece of an image. Raises Misplaced where it grows beyond its bound."""
-        self._hold(len(data))
+        """Note a piece of an image."""
+        self._share.hold(data)
         self.data.append(data)
 
     def take(self, delta: Any) -> None:
-        """Note a piece of an opaque block. Raises Misplaced where it grows beyond its bound."""
+        """Note a piece of an opaque block."""
         if not isinstance(delta, dict):
             return
-        self._hold(len(msgspec.json.encode(delta)))
+        self._share.hold(delta)
         for name, one in delta.items():
             if name == "toolUse" and isinstance(one, dict) and isinstance(one.get("input"), str):
                 self._input.append(one["input"])
@@ -75,6 +80,7 @@ class OpenBlock:
 
     def end(self, beside: Fields) -> Fields:
         """What goes back to the vendor with the finished block. beside: unknown fields of its last event."""
+        self._share.release()
         own = {self.name: self._whole()} if self.kind == "opaque" else self.own
         cited = {"citations": self._cited} if self._cited else {}
         return {**own, **cited, **({STOP: beside} if beside else {})}
@@ -86,11 +92,6 @@ class OpenBlock:
         if self._results:
             self.body["content"] = _joined(self._results)
         return self.body
-
-    def _hold(self, more_bytes: int) -> None:
-        self._held_bytes += more_bytes
-        if self._held_bytes > MAX_HELD_BYTES:
-            raise Misplaced(f"a block has grown beyond the {MAX_HELD_BYTES} bytes that are kept")
 
 
 def _joined(items: list[Any]) -> list[Any]:

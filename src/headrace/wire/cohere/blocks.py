@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import msgspec
-
 from headrace.core.chunk import (
     BlockEnd,
     BlockKind,
@@ -18,6 +16,7 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.allowance import Allowance, Share
 from headrace.wire.arguments import NO_ARGUMENTS
 from headrace.wire.cohere.citations import citations_from
 from headrace.wire.cohere.schema import IMPLIED, PLAN, STOP, WIRE_NAME, Content, Fields, opaque
@@ -25,8 +24,6 @@ from headrace.wire.failing import Misplaced
 from headrace.wire.kept import put_back
 
 MAX_OPEN_BLOCKS = 1024
-MAX_OPAQUE_CHARS = 16 * 2**20  # of a block that is kept opaque
-MAX_CITATIONS = 1024  # of one text, kept for the next turn
 
 # Content and calls are counted apart; there is one plan.
 Place = tuple[Literal["content", "call", "plan"], int]
@@ -40,31 +37,35 @@ class _Open:
     said: whether a call has arguments. body: the pieces of an opaque block's content, by field.
     """
 
-    __slots__ = ("block", "body", "chars", "cited", "kind", "said")
+    __slots__ = ("_cited", "_share", "block", "body", "kind", "said")
 
-    def __init__(self, block: int, kind: BlockKind) -> None:
+    def __init__(self, block: int, kind: BlockKind, allowance: Allowance) -> None:
         self.block = block
         self.kind: BlockKind = kind
         self.said = False
-        self.cited: list[Fields] = []
         self.body: dict[str, list[Any]] = {}
-        self.chars = 0
+        self._cited: list[Fields] = []
+        self._share = Share(allowance)
 
     def take(self, content: Fields) -> None:
-        """Note a piece of an opaque block. Raises Misplaced where it grows beyond its bound."""
-        self.chars += len(msgspec.json.encode(content))
-        if self.chars > MAX_OPAQUE_CHARS:
-            raise Misplaced("a block of an unknown kind has grown beyond what is kept")
+        """Note a piece of an opaque block. Raises Misplaced where it is too much, as `cite` does."""
+        self._share.hold(content)
         for name, value in content.items():
             self.body.setdefault(name, []).append(value)
 
+    def cite(self, citation: Fields) -> None:
+        """Note a source."""
+        self._share.hold(citation)
+        self._cited.append(citation)
+
     def end(self, beside: Fields) -> Fields:
         """What goes back to the vendor with the finished block. beside: unknown fields of its last event."""
+        self._share.release()
         own: Fields = {}
         if self.kind == "opaque":
             own["content"] = {name: _joined(values) for name, values in self.body.items()}
-        if self.cited:
-            own["citations"] = self.cited
+        if self._cited:
+            own["citations"] = self._cited
         return {**own, STOP: beside} if beside else own
 
 
@@ -76,9 +77,10 @@ class Blocks:
     `BlockEnd`. vendor, everywhere: the unknown fields of the event.
     """
 
-    __slots__ = ("_next", "_open", "_text")
+    __slots__ = ("_allowance", "_next", "_open", "_text")
 
     def __init__(self) -> None:
+        self._allowance = Allowance()
         self._open: dict[Place, _Open] = {}
         self._next = 0
         self._text = -1  # the last text
@@ -166,8 +168,8 @@ class Blocks:
         block = named.block if named is not None else max(self._text, 0)
         if not self.any:
             return False
-        if named is not None and len(named.cited) < MAX_CITATIONS:
-            named.cited.append(body)
+        if named is not None:
+            named.cite(body)
         out += citations_from(block, body, vendor.data if vendor is not None else {})
         return True
 
@@ -206,7 +208,7 @@ class Blocks:
             raise Misplaced(f"more than {MAX_OPEN_BLOCKS} blocks are open")
         block, self._next = self._next, self._next + 1
         self._text = block if kind == "text" else self._text
-        opened = self._open[place] = _Open(block, kind)
+        opened = self._open[place] = _Open(block, kind, self._allowance)
         out.append(BlockStart(block, kind, id, name, vendor=vendor))
         return opened
 
