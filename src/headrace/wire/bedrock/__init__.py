@@ -16,6 +16,7 @@ from headrace.wire.bedrock.build import build
 from headrace.wire.bedrock.decode import ConverseDecoder
 from headrace.wire.bedrock.encode import ConverseEncoder
 from headrace.wire.bedrock.failure import error_body, failure_from_response
+from headrace.wire.bedrock.models import LISTING
 from headrace.wire.bedrock.parse import parse_request
 from headrace.wire.bedrock.quirks import QUIRKS
 from headrace.wire.bedrock.schema import WIRE_NAME
@@ -41,6 +42,7 @@ WIRE = Wire(
     decoder=ConverseDecoder,
     failure=failure_from_response,
     front=_FRONT,
+    listing=LISTING,
     quirks=QUIRKS,
     framings=("jsonl", "eventstream"),
 )

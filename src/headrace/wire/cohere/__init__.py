@@ -11,6 +11,7 @@ from headrace.wire.cohere.build import build
 from headrace.wire.cohere.decode import ChatDecoder
 from headrace.wire.cohere.encode import ChatEncoder
 from headrace.wire.cohere.failure import error_body, error_event, failure_from_response
+from headrace.wire.cohere.models import LISTING
 from headrace.wire.cohere.parse import parse_request
 from headrace.wire.cohere.quirks import QUIRKS
 from headrace.wire.cohere.rebody import rebody
@@ -39,5 +40,6 @@ WIRE = Wire(
     relay=event_relay(ChatDecoder, lambda failure, _events: error_event(failure) + DONE, DONE),
     rebody=rebody,
     front=_FRONT,
+    listing=LISTING,
     quirks=QUIRKS,
 )
