@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.bedrock.build_message import conversation
 from headrace.wire.bedrock.schema import WIRE_NAME, Fields, own
@@ -31,6 +32,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     caller of this wire fills.
     """
     warnings: list[str] = []
+    request = as_chat(request, warnings, hears=True)
     system, messages = conversation(request.messages, warnings)
     body: Fields = {"messages": messages}
     if system:

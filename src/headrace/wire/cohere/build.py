@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
+from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.cohere.build_message import conversation
 from headrace.wire.cohere.schema import WIRE_NAME, Fields, own
@@ -31,6 +32,7 @@ _SAMPLING: dict[str, tuple[str, float, float]] = {
 def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
     """The body that asks a provider for a streamed answer to `request`; what it cannot take is a warning."""
     warnings: list[str] = []
+    request = as_chat(request, warnings)
     messages, documents = conversation(request.messages, warnings)
     body: Fields = {"model": request.model, "messages": messages, "stream": True}
     _settings(request.settings, body, warnings)
