@@ -92,7 +92,8 @@ def test_a_client_that_dropped_comes_back_for_the_rest(carrier: Carrier, session
                 last = got.count(b"data: ")
                 await client.send(again(id, last))
                 assert (await client.head())[0] == 200
-                rest = await client.chunk()
+                rest = (await client.chunk()).removeprefix(b": ping\n")
+                rest += b"" if rest else await client.chunk()
                 assert b"two" in rest
                 source.say("three")
                 source.push(*END)
@@ -240,6 +241,7 @@ def test_one_frozen_reader_of_ten_is_not_noticed(
 ) -> None:
     """The others get every record as it comes; the frozen one catches up, or is told under "drop"."""
     piece, pieces = "x" * 2000, 1500
+    window = 4096 if slow_readers == "drop" else 32768  # one that catches up need not take long
 
     async def main() -> None:
         model = HandModel()
@@ -248,7 +250,7 @@ def test_one_frozen_reader_of_ten_is_not_noticed(
         async with (
             direct.serving(Models(model), limits, streams) as served,
             connected(served.url) as first,
-            connected(served.url, limit=1024, receive_bytes=4096) as frozen,
+            connected(served.url, limit=1024, receive_bytes=window) as frozen,
         ):
             await first.send(detached())
             id, source = await began(first, model)
