@@ -131,6 +131,21 @@ def test_a_misspelt_setting_is_told_the_right_one() -> None:
         build_request("m", "x", temprature=1)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("timeout", "clocks"),
+        ("api_key", "headrace.toml"),
+        ("base_url", "headrace.toml"),
+        ("stream", "stream_text"),
+    ],
+)
+def test_a_keyword_of_another_toolkit_is_told_where_it_went(name: str, way: str) -> None:
+    with pytest.raises(RequestError, match=f"nothing is called '{name}' here: .*{way}") as caught:
+        build_request("m", "x", **{name: 1})  # type: ignore[misc]
+    assert caught.value.field == name
+
+
 def test_a_model_that_is_no_text_is_named() -> None:
     with pytest.raises(RequestError) as caught:
         build_request(3, "x")  # type: ignore[arg-type]

@@ -64,6 +64,16 @@ class Ask(AskWithoutTools, total=False):
 
 _SETTINGS = GenerationSettings.__struct_fields__
 _KNOWN = tuple(Ask.__annotations__)
+_IN_FILE = "a provider's key and address are [providers.NAME] in headrace.toml"
+_CLOCKS = "time limits are [clocks] in headrace.toml, or the stream's .timeout(...)"
+_ELSEWHERE = {  # what other toolkits have as keywords of the call
+    "api_key": _IN_FILE,
+    "api_base": _IN_FILE,
+    "base_url": _IN_FILE,
+    "extra_headers": "a provider's headers are [providers.NAME] in headrace.toml",
+    "timeout": _CLOCKS,
+    "stream": "stream_text and stream_chunks stream, generate_text waits for the whole",
+}
 
 
 class Asked(NamedTuple):
@@ -79,9 +89,7 @@ def read_ask(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> As
         raise RequestError(f"model must be the id of a model, not {model!r:.80}", field="model", value=model)
     for name in ask:
         if name not in _KNOWN:
-            near = difflib.get_close_matches(name, _KNOWN, n=1)
-            hint = f": did you mean {near[0]}?" if near else ""
-            raise RequestError(f"nothing is called {name!r} here{hint}", field=name)
+            raise RequestError(f"nothing is called {name!r} here{_meant(name)}", field=name)
     turns = _turns(prompt, ask.get("messages"))
     instructions = ask.get("system")
     if instructions is not None:
@@ -99,6 +107,13 @@ def read_ask(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> As
         response_format=format_of(ask.get("response_format")),
     )
     return Asked(request, _moved(settings))
+
+
+def _meant(name: str) -> str:
+    if name in _ELSEWHERE:
+        return f": {_ELSEWHERE[name]}"
+    near = difflib.get_close_matches(name, _KNOWN, n=1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def build_request(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> Request:
