@@ -92,12 +92,12 @@ def test_any_piece_at_a_mark_goes_and_nothing_else_does(before: str, size: int, 
     piece = KEY[:size]
     message = scrubbed(Failure.of(WireError(f"{before}{piece}...{after}")), (Secret(KEY),), "up").message
     shown = piece if size <= SURVIVES_CHARS else "***"
-    assert message == f"{before}{shown}...{after}"
+    assert message == f"up: {before}{shown}...{after}"
 
 
 def test_words_that_only_share_letters_with_a_key_stay() -> None:
     failure = Failure.of(WireError(f"{KEY[:6]} begins so and {KEY[-6:]} ends so", code=KEY[2:9]))
-    assert clean(failure).message == failure.message
+    assert clean(failure).message == f"up: {failure.message}"
     assert clean(failure).code == failure.code
 
 
@@ -109,3 +109,19 @@ def test_every_part_of_a_failure_is_looked_at() -> None:
 def test_a_vendors_word_is_as_long_as_a_word() -> None:
     failure = failure_from_response(400, {}, said("w" * 100_000), "up")
     assert len(repr(failure)) < 12_000
+
+
+@pytest.mark.parametrize("key", ["ollama", "OLLAMA", "llama"])
+def test_a_key_that_is_a_part_of_the_providers_name_hides_no_name(key: str) -> None:
+    for said in ("ollama answered 401: no", "127.0.0.1:11434 refused the connection"):
+        told = scrubbed(Failure.of(WireError(said)), (Secret(key), Secret(KEY)), "ollama")
+        assert told.message in (said, f"ollama: {said}")
+        assert told.detail["provider"] == "ollama"
+
+
+def test_every_failure_names_its_provider_once() -> None:
+    assert clean(Failure.of(WireError("up answered 500"))).message == "up answered 500"
+    assert clean(Failure.of(WireError("[::1]:1 refused the connection"))).message.startswith(
+        "up: [::1]:1 ref"
+    )
+    assert clean(Failure.of(WireError("upstream is gone"))).message == "up: upstream is gone"

@@ -23,12 +23,17 @@ _MARKS = (CUT, SHOWN, "\ufffd")
 
 
 def scrubbed(failure: Failure, secrets: Sequence[Secret], provider: str) -> Failure:
-    """The failure with every secret replaced, and the provider's name in its detail."""
-    values = _spellings(secrets)
+    """The failure with every secret replaced, and the provider's name in its message and its detail.
+
+    A key that is a part of the provider's name (ollama's is often "ollama") is no secret: the name is public.
+    """
+    values = [value for value in _spellings(secrets) if value.lower() not in provider.lower()]
     detail = {**failure.detail, "provider": provider}
+    said = failure.message
+    message = said if said.startswith((f"{provider} ", f"{provider}:")) else f"{provider}: {said}"
     return msgspec.structs.replace(
         failure,
-        message=_clean(failure.message, values),
+        message=_clean(message, values),
         code=_clean(failure.code, values),
         detail=_clean(detail, values),
     )
