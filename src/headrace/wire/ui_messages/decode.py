@@ -23,6 +23,7 @@ from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
 from headrace.wire.halves import mended, with_halves
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.terminator import BRACKET, is_done
 from headrace.wire.ui_messages.blocks import OpenParts, text_of
@@ -36,7 +37,6 @@ from headrace.wire.ui_messages.shown import read_data
 from headrace.wire.ui_messages.sources import document, file, source, text_end
 from headrace.wire.ui_messages.usage import usage_from
 
-_read = msgspec.json.decode
 _PIECES = ("delta", "inputTextDelta")  # texts that may be cut inside a character
 _STARTED = frozenset({"type", "messageId"})
 
@@ -94,7 +94,7 @@ class UiDecoder(EventDecoder):
             return
         self._events += 1
         try:
-            event = _read(data)
+            event = read_plain(data)
         except UNREADABLE as error:
             event = _cut(data)
             if event is None:
