@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,15 @@ def test_a_slash_that_json_escapes_hides_no_key() -> None:
     key = "abcd/efgh+ijkl/mnop"
     body = b'{"broken": "' + key.replace("/", "\\/").encode()
     assert_silent(clean(failure_from_response(401, {}, body, "up"), key), key)
+
+
+@pytest.mark.parametrize("safe", ["", "/"])
+def test_an_address_hides_no_key(safe: str) -> None:
+    key = "abcd/efgh+ijkl/mnop=="
+    there = f"http://up/?key={quote(key, safe=safe)}&v=1"
+    failure = clean(failure_from_response(302, {"location": there}, b"", "up"), key)
+    assert_silent(failure, key)
+    assert "http://up/?key=***&v=1" in failure.message
 
 
 @given(st.text("ab.*", max_size=12), st.integers(0, 30), st.text("ab.*", max_size=12))

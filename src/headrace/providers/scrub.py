@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -40,9 +41,13 @@ def scrubbed(failure: Failure, secrets: Sequence[Secret], provider: str) -> Fail
 
 
 def _spellings(secrets: Sequence[Secret]) -> list[str]:
-    """Each secret, also as JSON may write its slashes; the longest first."""
+    """Each secret, also as JSON may write its slashes and as an address holds it; the longest first."""
     values = [secret.reveal() for secret in secrets]
-    spelled = {one for value in values for one in (value, value.replace("/", "\\/"))}
+    spelled = {
+        one
+        for value in values
+        for one in (value, value.replace("/", "\\/"), quote(value), quote(value, safe=""))
+    }
     return sorted((one for one in spelled if len(one) >= MIN_CHARS), key=len, reverse=True)
 
 

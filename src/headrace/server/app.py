@@ -18,7 +18,7 @@ from headrace.errors import HeadraceError, Unavailable
 from headrace.server.counters import Counters
 from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
-from headrace.server.problem import problem, problem_parts, respond_problem
+from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
 from headrace.transport.wheel import Wheel
 
 Endpoint: TypeAlias = Callable[[Exchange], None]
@@ -94,7 +94,7 @@ class App:
         except Exception:
             # One request's bug must not take the others' connections with it.
             logger.exception("%s %s failed", exchange.method, exchange.path)
-            self._give_up(exchange, Failure("error", "internal error", "internal_error"))
+            self._give_up(exchange, INTERNAL)
 
     async def drain(self, drain_s: float) -> None:
         """Take nothing new, wait up to `drain_s` for what is under way, then end the rest."""

@@ -12,6 +12,9 @@ from headrace.wire.openai_error import error_body
 JSON_TYPE = (b"content-type", b"application/json")
 
 
+INTERNAL = Failure("error", "internal error", "internal_error")  # a bug of ours: the log has it
+
+
 def problem(status: int, message: str, code: str) -> Failure:
     """What HTTP itself finds wrong with a request, as a failure."""
     return Failure("request", message, code, http_status=status)

@@ -6,6 +6,7 @@ that a failure is a real HTTP status; after it, an error event in the client's p
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -24,7 +25,7 @@ from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
 from headrace.server.counters import Tally
 from headrace.server.exchange import Exchange, Fields
-from headrace.server.problem import respond_problem
+from headrace.server.problem import INTERNAL, respond_problem
 from headrace.transport.wheel import Deadline
 from headrace.wire.base import Relay
 
@@ -37,6 +38,7 @@ EVENT_STREAM: Fields = (
 )
 Report: TypeAlias = Callable[[Tally], None]
 _GONE = Cancelled("the client went away")
+logger = logging.getLogger("headrace.server")
 
 
 class StreamSink:
@@ -261,7 +263,7 @@ class EncodeSink(StreamSink):
         exchange = self._exchange
         if exchange is None:
             return
-        out = self._encoder.feed(batch)
+        out = self._encoded(batch)
         self._look(exchange, batch)
         if not out:
             return
@@ -280,7 +282,7 @@ class EncodeSink(StreamSink):
         if not isinstance(terminal, Finish):
             self._finish(terminal, b"")
             return
-        out = [*self._encoder.feed((terminal,)), *self._encoder.close()]
+        out = self._encoded((terminal,), last=True)
         if out and isinstance(out[-1], Failure):
             self._finish(out[-1], _joined(out))
         elif self._said:
@@ -288,6 +290,15 @@ class EncodeSink(StreamSink):
         else:
             empty = Failure.of(Truncated("the model ended without an answer", code="empty_response"))
             self._finish(empty, b"")
+
+    def _encoded(self, batch: Sequence[Chunk], *, last: bool = False) -> Sequence[bytes | Failure]:
+        """What the encoder says. One with a bug must not leave its client waiting."""
+        try:
+            out = self._encoder.feed(batch)
+            return [*out, *self._encoder.close()] if last else out
+        except Exception:
+            logger.exception("encoding for a client of %s failed", self._model)
+            return [INTERNAL]
 
     def _look(self, exchange: Exchange, batch: Sequence[Chunk]) -> None:
         if self._first_s is None and holds_content(batch):
@@ -300,7 +311,7 @@ class EncodeSink(StreamSink):
         return self._told_usage
 
     def _failed(self, failure: Failure) -> bytes:
-        return _joined(self._encoder.feed((failure,)))
+        return _joined(self._encoded((failure,)))
 
     def _head(self) -> Fields:
         if self._type_of is None:
