@@ -109,8 +109,8 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     log: "memory" (gone with the process), "sqlite" (one file, survives it), "valkey" (many servers, also
     Redis), or "none" (nothing can be read again, and events carry no ids). path: of the SQLite file. url: of
-    the Valkey or Redis server; url_env: the environment variable with it, as it may hold a password. prefix: of
-    every key there. slow_readers: what a client that is behind does to its stream: "pause" the
+    the Valkey or Redis server; url_env: the environment variable with it, as it may hold a password.
+    prefix: of every key there. slow_readers: what a client that is behind does to its stream: "pause" the
     source (once every reader is behind), "spill" (it reads from the log later) or "drop" (it is told, and
     left, when it is more than slow_bytes behind). stream_bytes: kept of one stream; total_bytes: of all;
     ended_s: how long an ended stream is kept.

@@ -153,7 +153,7 @@ class Link:
             except (OSError, RedisError) as error:  # a timeout is an OSError
                 await self._hang_up()
                 why = str(error) or f"no answer within {self._answer_s:g} s"
-                if isinstance(error, AuthenticationError) or now_s() + pause_s > until_s:
+                if _is_final(error) or now_s() + pause_s > until_s:
                     return unreachable(f"the stream log at {self._address.shown} cannot be used: {why}")
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
@@ -186,6 +186,13 @@ async def _exchanged(connection: AbstractConnection, commands: Sequence[Command]
         except ResponseError as error:
             answers.append(error)
     return answers
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether a new connection would hear the same."""
+    if isinstance(error, ResponseError):
+        return not isinstance(error, NoScriptError | ReadOnlyError)
+    return isinstance(error, AuthenticationError)
 
 
 def refused(answer: ResponseError) -> StreamingError:
