@@ -192,7 +192,8 @@ def _is_final(error: Exception) -> bool:
     """Whether a new connection would hear the same."""
     if isinstance(error, ResponseError):
         return not isinstance(error, NoScriptError | ReadOnlyError)
-    return isinstance(error, AuthenticationError)
+    # Over a Unix socket the client wraps it once more.
+    return isinstance(error, AuthenticationError) or isinstance(error.__cause__, AuthenticationError)
 
 
 def refused(answer: ResponseError) -> StreamingError:

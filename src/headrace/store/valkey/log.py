@@ -60,7 +60,7 @@ class ValkeyLog:
         self._writes = Link(address, retry_s=retry_s)
         self._asks = Link(address, retry_s=retry_s)
         self._writer = Writer(self.node, self._keys, self._writes, keeping)
-        self._watch = Watch(self.node, self._keys, address, self._asks, self._writer.stop)
+        self._watch = Watch(self.node, self._keys, address, self._asks, self._writer.stop, retry_s=retry_s)
         self._beats = Node(
             self.node,
             self._keys,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from headrace.errors import StreamingError
 from headrace.store.valkey.keys import Keys
-from headrace.store.valkey.link import Address, Link
+from headrace.store.valkey.link import RETRY_S, Address, Link
 from headrace.store.valkey.scripts import Command
 
 _BLOCK_S = 5.0  # then it is asked again, so that a dead connection is noticed
@@ -31,11 +31,18 @@ class Watch:
     """
 
     def __init__(
-        self, node: str, keys: Keys, address: Address, asks: Link, on_stop: Callable[[str], None]
+        self,
+        node: str,
+        keys: Keys,
+        address: Address,
+        asks: Link,
+        on_stop: Callable[[str], None],
+        *,
+        retry_s: float = RETRY_S,
     ) -> None:
         self._keys = keys
         self._inbox = keys.inbox(node)
-        self._link = Link(address, answer_s=_BLOCK_S * 2)
+        self._link = Link(address, answer_s=_BLOCK_S * 2, retry_s=retry_s)
         self._asks = asks
         self._on_stop = on_stop
         self._read = "0"  # the last entry of the inbox that was seen
