@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from headrace.core.model import ModelCard
-from headrace.server import about, audio, health, models, openai_chat, others, streams
+from headrace.server import about, audio, health, models, openai_chat, others, responses, streams, ui_resume
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
 from headrace.server.direct import DirectProtocol
@@ -34,7 +34,7 @@ def make_app(
 ) -> App:
     """The server with every endpoint, without sockets."""
     app = App(runtime, limits, sessions=sessions, access_log=access_log)
-    for room in (health, openai_chat, others, audio, models, about, streams):
+    for room in (health, openai_chat, others, audio, models, about, streams, responses, ui_resume):
         room.install(app)
     return app
 
