@@ -50,6 +50,7 @@ def test_a_reader_that_waits_is_woken_from_another_node(
 
     async def main() -> None:
         async with opened(make()) as a, opened(make(heartbeat_s=3600)) as b:
+            await until(lambda: is_blocked(b))
             tails = [RecordingTail() for _ in range(50)]
             for number, tail in enumerate(tails):
                 a.begin(StreamHead(f"s{number}"), tail)
@@ -62,6 +63,9 @@ def test_a_reader_that_waits_is_woken_from_another_node(
                 a.append(f"s{number}", [b"2"])
             await asyncio.gather(*waiting)
             assert len(await read_clients(a)) == len(clients[0].splitlines()), "no connection a reader"
+
+    async def is_blocked(log: ValkeyLog) -> bool:
+        return log._watch._blocked and log._watch._read != "0"
 
     async def all_wait(log: ValkeyLog) -> bool:
         return len(log._watch._waiting) == 50
