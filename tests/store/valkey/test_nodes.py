@@ -232,6 +232,36 @@ def test_only_an_open_stream_of_that_node_is_interrupted_and_once(make: Callable
     run(main())
 
 
+class EagerTail(RecordingTail):
+    """Writes on from inside the call that tells it of a commit."""
+
+    def __init__(self, log: ValkeyLog, records: list[bytes]) -> None:
+        super().__init__()
+        self._log = log
+        self._records = records
+
+    def committed(self, last: int, /) -> None:
+        super().committed(last)
+        self._log.append("s", self._records[last : last + 1])
+        asyncio.get_running_loop().call_soon(self._log.append, "t", [b"x"])
+
+
+def test_a_writer_that_writes_on_when_it_is_told(make: Callable[..., ValkeyLog]) -> None:
+    records = [b"%d" % number for number in range(1, 31)]
+
+    async def main() -> None:
+        async with opened(make()) as a:
+            tail, other = EagerTail(a, records), RecordingTail()
+            a.begin(StreamHead("s"), tail)
+            a.begin(StreamHead("t"), other)
+            a.append("s", records[:1])
+            await tail.until(30)
+            await other.until(30)
+            assert await everything(a, "s") == records
+
+    run(main())
+
+
 def test_an_id_of_another_node_is_refused(make: Callable[..., ValkeyLog]) -> None:
     async def main() -> None:
         async with opened(make()) as a, opened(make()) as b:

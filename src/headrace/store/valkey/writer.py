@@ -175,6 +175,8 @@ class Writer:
 
     def _flush(self) -> None:
         self._scheduled = False
+        if self._sent is not None:
+            return  # its answer sends the next
         dirty, self._dirty = self._dirty, {}
         if not dirty:
             self._look_quiet()
