@@ -11,7 +11,6 @@ import click
 import msgspec
 
 import headrace
-import headrace.store.log  # one error is made there
 from headrace.cli.main import COMMANDS
 from headrace.core.chunk import Chunk
 from headrace.errors import KINDS

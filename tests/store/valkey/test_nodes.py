@@ -242,8 +242,8 @@ class EagerTail(RecordingTail):
 
     def committed(self, last: int, /) -> None:
         super().committed(last)
-        self._log.append("s", self._records[last : last + 1])
         asyncio.get_running_loop().call_soon(self._log.append, "t", [b"x"])
+        self._log.append("s", self._records[last : last + 1])
 
 
 def test_a_writer_that_writes_on_when_it_is_told(make: Callable[..., ValkeyLog]) -> None:
