@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +12,40 @@ import pytest
 from tests.server.conftest import Carrier, Served
 from tests.server.doubles import BEGIN, END, HandModel, HandSource, Models, frames
 from tests.server.raw import RawClient, Response, chat, connected, request, text_of, unnumbered
+from tests.store.servers import Server, valkey_server
 
 from headrace.core.chunk import Failure, TextDelta
 from headrace.errors import Unavailable
 from headrace.server.limits import Limits
 from headrace.sessions.session import SlowReaders
 from headrace.sessions.table import Sessions
-from headrace.store.log import Keeping
+from headrace.store.log import Keeping, StreamLog
 from headrace.store.memory import MemoryLog
 from headrace.store.sqlite import SqliteLog
+from headrace.store.valkey import ValkeyLog
 
 FIRST = "so "
 DETACH = "X-Headrace-On-Disconnect: detach"
 MakeSessions = Callable[..., Sessions]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSessions:
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Server]:
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", "valkey"])
+def sessions(request: pytest.FixtureRequest, tmp_path: Path, valkey: Server) -> MakeSessions:
     """Makes the streams of a server, with each log."""
+    makes: dict[str, Callable[[Keeping | None], StreamLog]] = {
+        "memory": MemoryLog,
+        "sqlite": lambda keeping: SqliteLog(tmp_path / "log.db", keeping),
+        "valkey": lambda keeping: ValkeyLog(valkey.url, keeping, prefix=f"{tmp_path.name}:"),
+    }
 
     def make(keeping: Keeping | None = None, slow_readers: SlowReaders = "pause", **more: Any) -> Sessions:
-        log = MemoryLog(keeping) if request.param == "memory" else SqliteLog(tmp_path / "log.db", keeping)
-        return Sessions(log, slow_readers=slow_readers, **more)
+        return Sessions(makes[request.param](keeping), slow_readers=slow_readers, **more)
 
     return make
 
