@@ -12,11 +12,12 @@ from urllib.parse import quote
 from headrace.core.chunk import Failure
 from headrace.core.model import Model, Source
 from headrace.errors import RequestError
+from headrace.metrics.measures import Call
 from headrace.server.app import App
 from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.readers import EVENT_STREAM, ExchangeReader
-from headrace.sessions.produce import EncodeProducer, RelayProducer, Report, StreamProducer
+from headrace.sessions.produce import EncodeProducer, RelayProducer, StreamProducer
 from headrace.wire.base import Front, ParsedRequest, Says
 
 _MAX_WARNING_CHARS = 2048
@@ -42,7 +43,6 @@ class Answers:
         self._front = front
         self._events = front.content_type.startswith("text/event-stream")
         self._relays = relays
-        self._report: Report = app.counters.add  # one bound method for all streams
         own = {"content-type": front.content_type, **front.headers}
         usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
         fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
@@ -60,7 +60,11 @@ class Answers:
     def give(self, exchange: Exchange, parsed: ParsedRequest) -> None:
         """Answer a request that has been read."""
         body = exchange.body
-        asked = Asked(detaches_on_disconnect(exchange), tells_ids(exchange, self._front.event_ids))
+        asked = Asked(
+            detaches_on_disconnect(exchange),
+            tells_ids(exchange, self._front.event_ids),
+            exchange.headers.get("traceparent", ""),
+        )
         exchange.release()
         if parsed.request.settings.n != 1:
             raise RequestError(
@@ -70,16 +74,16 @@ class Answers:
         if parsed.stream:
             self._stream(exchange, model, parsed, body, asked)
         else:
-            self._collect(exchange, model, parsed)
+            self._collect(exchange, model, parsed, asked)
 
-    def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest) -> None:
+    def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         opened = model.open(parsed.request)
         says = self._says(parsed)
         CollectSink(
             exchange,
             model.card.id,
             lambda reply: self._front.body(reply, says, parsed),
-            self._report,
+            self._app.measures.account(self._call(exchange, model, says, asked)),
             max_bytes=self._app.limits.max_reply_bytes,
             fields=[
                 (b"content-type", self._front.body_type(parsed).encode("latin-1")),
@@ -107,7 +111,8 @@ class Answers:
             tells_ids=asked.tells_ids,
             detaches=asked.detaches,
         )
-        rest = (card.id, self._report, exchange.began_s, exchange.wheel.now_s)
+        report = app.measures.account(self._call(exchange, model, says, asked))
+        rest = (card.id, report, exchange.began_s, exchange.wheel.now_s, app.measures.targets)
         type_of = None
         if relayed is not None:
             producer: StreamProducer = RelayProducer(session, relayed.relay, *rest)
@@ -121,6 +126,7 @@ class Answers:
             keepalive_after_s=app.limits.keepalive_after_s,
             words=no_words,  # the producer is here: it writes them
             type_of=type_of,
+            on_start=producer.clock.sent,
         ).begin(app.sessions, says.id, 0, session)
         producer.begin(source)
 
@@ -128,15 +134,22 @@ class Answers:
         id = f"{self._front.id_prefix}{secrets.token_hex(12)}"
         return Says(id, parsed.request.model, int(time.time()))
 
+    def _call(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> Call:
+        card = model.card
+        return Call(
+            says.id, card.id, says.model, self._name, card.owner, exchange.request_id, asked.traceparent
+        )
+
     def _stream_fields(self, id: str, warnings: Sequence[str]) -> Fields:
         return (*self._fields, (STREAM_ID, id.encode("ascii")), *warning_fields(warnings))
 
 
 class Asked(NamedTuple):
-    """What the head of a request says of the stream's life."""
+    """What the head of a request says of the stream's life, and of the trace that it belongs to."""
 
     detaches: bool
     tells_ids: bool
+    traceparent: str
 
 
 def tells_ids(exchange: Exchange, default: bool) -> bool:
