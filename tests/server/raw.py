@@ -65,6 +65,15 @@ class RawClient:
             parts.append(part)
         return b"".join(parts)
 
+    async def response_body_as_response(self) -> Response:
+        """The rest of a response whose head has been read."""
+        return Response(200, {}, await self.response_body())
+
+    async def chunk_after_head(self) -> bytes:
+        """The first chunk of the next response, which is a good one."""
+        assert (await self.head())[0] == 200
+        return await self.chunk()
+
     async def response(self, *, head_only: bool = False) -> Response:
         """The next response, whole."""
         status, headers = await self.head()

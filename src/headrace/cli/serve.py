@@ -24,7 +24,7 @@ from headrace.config import load_config
 @click.option(
     "--log",
     type=click.Choice(["memory", "sqlite", "valkey", "none"]),
-    help="Where streams are logged, so that clients can come back.  [default: memory, or the configuration's]",
+    help="Where streams are kept for clients that come back.  [default: memory, or the configuration's]",
 )
 @click.option("--access-log", is_flag=True, help="One JSON line a request on stderr.")
 def command(

@@ -1,4 +1,4 @@
-"""Every figure that a server gives to Prometheus, a row each: the collector and the reference read them."""
+"""Every figure that a server gives to Prometheus, a row each: what the collector and the reference read."""
 
 from __future__ import annotations
 

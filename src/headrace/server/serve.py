@@ -15,7 +15,18 @@ import uvicorn
 from headrace.core.model import ModelCard
 from headrace.metrics.clock import TARGETS, Targets
 from headrace.metrics.measures import Watcher
-from headrace.server import about, audio, health, metrics, models, openai_chat, others, streams
+from headrace.server import (
+    about,
+    audio,
+    health,
+    metrics,
+    models,
+    openai_chat,
+    others,
+    responses,
+    streams,
+    ui_resume,
+)
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
 from headrace.server.direct import DirectProtocol
@@ -38,7 +49,8 @@ def make_app(
 ) -> App:
     """The server with every endpoint, without sockets."""
     app = App(runtime, limits, sessions=sessions, access_log=access_log, watchers=watchers, targets=targets)
-    for room in (health, openai_chat, others, audio, models, about, streams, metrics):
+    rooms = (health, openai_chat, others, audio, models, about, streams, responses, ui_resume, metrics)
+    for room in rooms:
         room.install(app)
     return app
 

@@ -191,9 +191,8 @@ async def _stop_it(app: App, exchange: Exchange, id: str) -> None:
     state = await app.sessions.state(id, exchange.owner)
     if state is None:
         raise unknown(id)
-    if state.end is None:
-        await app.sessions.log.ask_to_stop(id)
-    await _tell(app, exchange, id)
+    state = await app.sessions.stop(state)
+    _respond(exchange, described(state, app.sessions.live.get(id)))
 
 
 async def _tell(app: App, exchange: Exchange, id: str) -> None:

@@ -166,11 +166,9 @@ class Session:
         elif data:
             readers = self.readers
             for reader in readers if len(readers) == 1 else tuple(readers):
-                if not reader.at_tail:
-                    continue
                 if reader.paused:
                     reader.missed(len(data))
-                else:
+                elif reader.at_tail:
                     reader.give(data, last)
 
     def room(self) -> None:

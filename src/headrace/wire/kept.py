@@ -24,7 +24,7 @@ def own_fields(vendor: Opaque | None, wire: str, warnings: list[str]) -> Fields:
     """A request's fields that we do not model, where they speak `wire`; a warning for each other."""
     if vendor is not None and vendor.wire != wire and isinstance(vendor.data, dict):
         for name in vendor.data:
-            warn(warnings, f"{name} was left out: it belongs to the {vendor.wire} protocol")
+            warn(warnings, left_out(name, vendor.wire))
     return own_of(vendor, wire)
 
 
@@ -51,6 +51,11 @@ def _is_foreign(part: Part, wire: str, warnings: list[str]) -> bool:
         return False
     warn(warnings, f"a part of the {part.vendor.wire} protocol's own was left out: no other understands it")
     return True
+
+
+def left_out(name: str, wire: str) -> str:
+    """The warning for a field of another wire's."""
+    return f"{name} was left out: it belongs to the {wire} protocol"
 
 
 def warn(warnings: list[str], said: str) -> None:

@@ -98,7 +98,7 @@ def test_what_the_package_says_beyond_our_chunks_is_kept_with_them() -> None:
         own(input={"a": 1}, errorText=None),
     ]
     assert [one for one in chunks if isinstance(one, Citation)][:3] == [
-        Citation(0, "https://c", "C", "a", vendor=own(derived=True)),
+        Citation(0, "https://c", "C", "a", 0, 1, vendor=own(derived=True)),
         Citation(6, "https://x", "X", vendor=own(sourceId="s9")),
         Citation(6, "https://y"),
     ]

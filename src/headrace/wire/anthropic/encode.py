@@ -16,6 +16,7 @@ from headrace.core.chunk import (
     Finish,
     Start,
     TextDelta,
+    TranscriptDelta,
     UsageReport,
     VendorPart,
 )
@@ -88,7 +89,7 @@ class MessagesEncoder:
         return self.feed([Failure.of(Truncated("the source ended without a terminal"))])
 
     def _other(self, chunk: Chunk) -> None:
-        if getattr(chunk, "candidate", 0):
+        if getattr(chunk, "candidate", 0) or (isinstance(chunk, TranscriptDelta) and not chunk.committed):
             return
         if isinstance(chunk, BlockStart | BlockEnd | VendorPart) and self._own_block(chunk):
             return

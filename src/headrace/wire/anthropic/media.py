@@ -25,7 +25,7 @@ def media_type_of(data: bytes) -> str:
 
 def image(part: ImagePart, extra: Fields, warnings: list[str]) -> Fields | None:
     """The `image` block; None, with a warning, for a kind the vendor does not take."""
-    if part.detail:
+    if part.detail not in ("", "auto"):
         warn(warnings, "the detail of images was left out: this protocol has no field for it")
     if "source" in extra:
         return {"type": "image", **extra}

@@ -32,6 +32,7 @@ from headrace.wire.anthropic.body import (
     ToolUseBody,
 )
 from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.carried import carried
 from headrace.wire.reading import base64_bytes
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -46,13 +47,29 @@ def messages_from(body: MessageBody, field: str) -> list[Message]:
     """The turn at `field` (such as "messages.0"): tool results are a turn of their own, before the rest."""
     if isinstance(body.content, str):
         return [_said(body.role, (TextPart(body.content),))]
-    parts = [_part(block, f"{field}.content.{at}") for at, block in enumerate(body.content)]
+    parts = _parts(body.content, f"{field}.content")
     results = tuple(part for part in parts if isinstance(part, ToolResultPart))
     rest = tuple(part for part in parts if not isinstance(part, ToolResultPart))
     turns = [Message("tool", results)] if results else []
     if rest or not results:
         turns.append(_said(body.role, rest))
     return turns
+
+
+def _parts(blocks: list[Fields], field: str) -> list[Part]:
+    """The parts of a turn; what was put there for another vendor goes with the call that it stands before."""
+    parts: list[Part] = []
+    needed: Opaque | None = None
+    for at, block in enumerate(blocks):
+        found = carried(block.get("data"), WIRE_NAME) if block.get("type") == "redacted_thinking" else None
+        if found is not None and found.call:
+            needed = found.vendor
+            continue
+        part = _part(block, f"{field}.{at}")
+        if needed is not None and isinstance(part, ToolCallPart):
+            part, needed = msgspec.structs.replace(part, vendor=needed), None
+        parts.append(part)
+    return parts
 
 
 def _said(role: Any, parts: tuple[Part, ...]) -> Message:
@@ -73,6 +90,9 @@ def _part(block: Fields, field: str) -> Part:
     match kind:
         case "thinking":
             thought = _read(block, ThinkingBody, field)
+            foreign = carried(block.get("signature"), WIRE_NAME)
+            if foreign is not None:
+                return ReasoningPart(thought.thinking, foreign.vendor)
             vendor = {name: block[name] for name in block if name not in ("type", "thinking")}
             return ReasoningPart(thought.thinking, Opaque(WIRE_NAME, vendor) if vendor else None)
         case "redacted_thinking":

@@ -21,6 +21,7 @@ from headrace.core.chunk import (
     ToolCallDelta,
     TranscriptDelta,
 )
+from headrace.core.opaque import Opaque
 from headrace.wire.anthropic.arguments import is_whole
 from headrace.wire.anthropic.block_bodies import (
     KINDS,
@@ -32,7 +33,8 @@ from headrace.wire.anthropic.block_bodies import (
     piece,
     signed,
 )
-from headrace.wire.anthropic.schema import DELTA
+from headrace.wire.anthropic.schema import DELTA, WIRE_NAME
+from headrace.wire.carried import carry, carry_call
 
 BlockChunk = BlockStart | Delta | Citation | BlockEnd
 BLOCK_CHUNKS = (
@@ -63,6 +65,7 @@ class BlockSequence:
 
     __slots__ = (
         "_arguments",
+        "_begun_with",
         "_calls",
         "_held",
         "_kind",
@@ -77,6 +80,7 @@ class BlockSequence:
         self._write = write
         self._kind: BlockKind = "text"
         self._arguments: list[str] = []  # of the open tool call
+        self._begun_with: Opaque | None = None  # what came with the open block's beginning
         self._unfinished = False  # found so when another block began: asked once, each time costs a parse
         self._calls: set[int] = set()
         self._held: dict[int, list[BlockChunk]] = {}  # by block, in the order of their beginning
@@ -130,11 +134,21 @@ class BlockSequence:
         self.number, self._kind = start.block, start.kind
         if start.kind == "tool-call":
             self._calls.add(start.block)
+            self._carry(carry_call(start.vendor, WIRE_NAME))
+        self._begun_with = start.vendor
         self.refused = self.refused or start.kind == "refusal"
         body = begun(start, self.index)
         self._write(
             {"type": "content_block_start", "index": self.index, "content_block": body, **noted(start.vendor)}
         )
+
+    def _carry(self, needed: str | None) -> None:
+        """What another vendor needs back with a call: a block before it that clients send back unread."""
+        if needed is not None:
+            body = {"type": "redacted_thinking", "data": needed}
+            self._write({"type": "content_block_start", "index": self.index, "content_block": body})
+            self._write({"type": "content_block_stop", "index": self.index})
+            self.index += 1
 
     def _piece(self, delta: Delta) -> None:
         if isinstance(delta, ToolCallDelta):
@@ -178,6 +192,10 @@ class BlockSequence:
         if self.number < 0:
             return
         last = signed(end) if end is not None else None
+        if last is None and self._kind == "reasoning":  # what another vendor needs back with it
+            ended_with = end.vendor if end is not None else None
+            needed = carry(ended_with, WIRE_NAME) or carry(self._begun_with, WIRE_NAME)
+            last = {"delta": {"type": "signature_delta", "signature": needed}} if needed else None
         if last is not None:
             self._write({"type": "content_block_delta", "index": self.index, **last})
         beside = noted(end.vendor) if end is not None else {}

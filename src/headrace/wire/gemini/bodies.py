@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Citation
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.gemini.schema import MORE, Fields, own
 from headrace.wire.reading import UNREADABLE
 
@@ -51,19 +52,15 @@ def data_part(data: bytes, media_type: str, kept: Fields) -> Fields:
     return {"inlineData": blob, **beside}
 
 
-def grounding_body(citations: Iterable[Citation], ascii_only: bool) -> Fields | None:
-    """Citations of other wires as `groundingMetadata`; None where there are none.
-
-    ascii_only: whether the answer is; the vendor counts bytes, so offsets in any other text are left out.
-    """
+def grounding_body(citations: Iterable[Citation], answer: AnswerText) -> Fields | None:
+    """Other wires' citations, placed in the answer, as `groundingMetadata`; None where there are none."""
     chunks: list[Fields] = []
     supports: list[Fields] = []
     for place, one in enumerate(_foreign(citations)):
         chunks.append({"web": {"uri": one.url, **({"title": one.title} if one.title else {})}})
-        segment: Fields = {"text": one.quote} if one.quote else {}
-        if ascii_only and one.end > one.start >= 0:
-            segment |= {"startIndex": one.start, "endIndex": one.end}
-        if segment:
+        start, end = answer.units_at(one.start), answer.units_at(one.end)
+        if end > start >= 0:
+            segment = {"startIndex": start, "endIndex": end}
             supports.append({"segment": segment, "groundingChunkIndices": [place]})
     if not chunks:
         return None

@@ -173,7 +173,7 @@ class GeminiDecoder:
         if part.thought:
             out.append(ReasoningDelta(to.block, text, (), to.index))
         else:
-            to.ascii_only = to.ascii_only and text.isascii()
+            to.answer.add(text)
             out.append(TextDelta(to.block, text, (), to.index))
         return True
 

@@ -22,8 +22,8 @@ from headrace.core.message import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
+from headrace.wire.carried import carried
 from headrace.wire.kept import warn
-from headrace.wire.openai_responses.carried import carried
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.reading import base64_bytes, quoted
 
@@ -53,6 +53,7 @@ class Turns:
         self._messages: list[Message] = []
         self._parts: list[Part] = []
         self._own: Fields = {}  # what is kept of the turn being gathered
+        self._needed: Opaque | None = None  # what the next call's vendor needs back
         self._spoke = False
 
     def finish(self) -> list[Message]:
@@ -64,11 +65,10 @@ class Turns:
             case "message":
                 self._message(item, field)
             case "reasoning":
-                if self._spoke:
-                    self._end()
-                self._take(*reasoning_parts(item, field))
+                self._reasoning(item, field)
             case "function_call" | "custom_tool_call" as kind:
-                self._take(_call(item, kind, field))
+                call, needed, self._needed = _call(item, kind, field), self._needed, None
+                self._take(call if needed is None else msgspec.structs.replace(call, vendor=needed))
                 self._spoke = True
             case "function_call_output" | "custom_tool_call_output":
                 self._end()
@@ -79,6 +79,15 @@ class Turns:
                 self._take(OpaquePart(Opaque(WIRE_NAME, {"item": item})))
                 said = f"{field}: a {kind} item has an effect only at a provider that speaks this protocol"
                 warn(self._warnings, said)
+
+    def _reasoning(self, item: Fields, field: str) -> None:
+        found = carried(item.get("encrypted_content"), WIRE_NAME)
+        if found is not None and found.call:
+            self._needed = found.vendor
+            return
+        if self._spoke:
+            self._end()
+        self._take(*reasoning_parts(item, field))
 
     def _message(self, item: Fields, field: str) -> None:
         given = item.get("role")
@@ -126,9 +135,9 @@ def reasoning_parts(item: Fields, field: str) -> tuple[Part, ...]:
             if not isinstance(part, dict) or not isinstance(part.get("text"), str):
                 raise RequestError(f"{field}.{name}.{place}: has no text", field=f"{field}.{name}.{place}")
             texts.append(part["text"])
-    foreign = carried(item.get("encrypted_content"))
+    foreign = carried(item.get("encrypted_content"), WIRE_NAME)
     if foreign is not None:
-        return (ReasoningPart("".join(texts), foreign),)
+        return (ReasoningPart("".join(texts), foreign.vendor),)
     last = Opaque(WIRE_NAME, {"item": item})
     *first, end = texts or [""]
     return (*(ReasoningPart(text, Opaque(WIRE_NAME, {})) for text in first), ReasoningPart(end, last))

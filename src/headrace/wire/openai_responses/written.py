@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import BlockKind
+from headrace.core.chunk import BlockKind, Citation
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
@@ -78,6 +78,7 @@ class WrittenBlock:
         "before",
         "carried",
         "chars",
+        "cited",
         "closed",
         "image",
         "item",
@@ -104,6 +105,7 @@ class WrittenBlock:
         self.chars = 0
         self.logprobs: list[Any] = []
         self.annotations: list[Any] = []
+        self.cited: list[Citation] = []  # about all of its text, which is still coming
         self.image = b""
         self.before = b""
         custom = item.type == "custom_tool_call"

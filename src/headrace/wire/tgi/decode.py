@@ -108,11 +108,9 @@ class TgiDecoder(EventDecoder):
     def _token(self, event: Event, token: TokenBody, own: Fields, last: bool, out: list[Chunk]) -> None:
         if event.index is not None and event.index != self._events:
             own["index"] = event.index
-        if token.special:
-            own["special"] = True
         if last:
             own["last"] = True
-        read = token_from(token, event.top_tokens, own)
+        read = token_from(token, event.top_tokens)
         vendor = Opaque(WIRE_NAME, own) if own else None
         out.append(TextDelta(0, "" if token.special else token.text, (read,), 0, vendor))
 

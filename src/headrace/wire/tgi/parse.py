@@ -59,7 +59,9 @@ def parse_request(body: bytes, path: Mapping[str, str], endpoint: Endpoint) -> P
     if parameters.return_full_text:
         wanted["full_text"] = parsed.inputs
     stream = bool(parsed.stream) if endpoint == "root" else endpoint == "generate_stream"
-    return ParsedRequest(request, stream, wanted["details"], tuple(warnings), wanted)
+    return ParsedRequest(
+        request, stream, wanted["details"], tuple(warnings), wanted, told=frozenset({"parameters"})
+    )
 
 
 def _parts(inputs: str) -> list[Part]:
