@@ -7,13 +7,13 @@ from tests.metrics.answers import call, measures, tally
 
 from headrace.core.chunk import Cancelled
 from headrace.metrics.names import COUNTERS, GAUGES, HISTOGRAMS, TOTALS, Live
-from headrace.metrics.prometheus import Exposition
+from headrace.metrics.prometheus import Snapshot, snapshot, text_of
 
 LIVE = Live(requests=3, streams=2, readers=4, log_bytes=500)
 
 
-def families(exposition: Exposition) -> dict:
-    text = exposition.text().decode()
+def families(figures: Snapshot) -> dict:
+    text = text_of(figures).decode()
     assert text.endswith("# EOF\n")
     return {family.name: family for family in text_string_to_metric_families(text)}
 
@@ -23,7 +23,7 @@ def test_every_row_is_there_and_is_what_was_counted() -> None:
     room.counters.requests = 9
     room.add(call(), tally())
     room.add(call(), tally(terminal=Cancelled("gone"), pushes=[], lost=True))
-    found = families(Exposition(room.counters, room.totals, lambda: LIVE))
+    found = families(snapshot(room.counters, room.totals, LIVE))
     assert set(found) == {row.name for row in (*COUNTERS, *GAUGES, *TOTALS, *HISTOGRAMS)}
     assert found["headrace_requests"].samples[0].value == 9
     assert found["headrace_live_readers"].samples[0].value == 4
@@ -40,7 +40,7 @@ def test_every_row_is_there_and_is_what_was_counted() -> None:
 
 def test_a_log_that_does_not_know_its_size_has_no_gauge() -> None:
     room = measures()
-    found = families(Exposition(room.counters, room.totals, lambda: LIVE._replace(log_bytes=None)))
+    found = families(snapshot(room.counters, room.totals, LIVE._replace(log_bytes=None)))
     assert "headrace_log_bytes" not in found
 
 
@@ -55,5 +55,17 @@ def test_a_models_name_cannot_break_the_text() -> None:
     odd = 'a"b\\c\nd'
     room = measures(known=(odd,))
     room.add(call(odd), tally(odd))
-    found = families(Exposition(room.counters, room.totals, lambda: LIVE))
+    found = families(snapshot(room.counters, room.totals, LIVE))
     assert found["headrace_answers"].samples[0].labels["model"] == odd
+
+
+def test_a_snapshot_is_of_one_moment() -> None:
+    room = measures()
+    room.add(call(), tally())
+    figures = snapshot(room.counters, room.totals, LIVE)
+    before = text_of(figures)
+    room.counters.requests += 1
+    room.add(call(), tally())
+    room.add(call("other/one"), tally("other/one"))
+    assert text_of(figures) == before
+    assert text_of(snapshot(room.counters, room.totals, LIVE)) != before

@@ -41,6 +41,12 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
+    def copied(self) -> Histogram:
+        """The same counts, which later values do not change."""
+        other = Histogram(self.bounds)
+        other.counts, other.total = self.counts.copy(), self.total
+        return other
+
     def merge(self, counts: Sequence[int], total: float) -> None:
         """Count another's values, of the same bounds."""
         self.counts = [mine + other for mine, other in zip(self.counts, counts, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from copy import copy
 from typing import NamedTuple
 
 from headrace.core.outcome import Outcome, outcome_of
@@ -12,7 +13,8 @@ from headrace.metrics.histogram import DURATION_BUCKETS_S, GAP_BUCKETS_S, TTFT_B
 
 OTHER = "other"
 MOST_MODELS = 50
-MOST_SERIES = 300
+MOST_SERIES = 200
+_HISTOGRAMS = ("duration_s", "ttfb_s", "ttft_s", "first_answer_s", "gap_s", "tpot_s")
 
 
 class Key(NamedTuple):
@@ -94,6 +96,13 @@ class Totals:
         ):
             if value is not None:
                 histogram.add(value)
+
+    def copied(self) -> Totals:
+        """The same figures, which what is counted later does not change."""
+        other = copy(self)
+        for name in _HISTOGRAMS:
+            setattr(other, name, getattr(self, name).copied())
+        return other
 
 
 class TotalsTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
 
 from headrace.core.chunk import Failure
 from headrace.errors import Unavailable
@@ -10,10 +10,8 @@ from headrace.metrics.names import Live
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import respond_problem
+from headrace.server.streams import Waiting
 from headrace.store.log import Weighed
-
-if TYPE_CHECKING:
-    from headrace.metrics.prometheus import Exposition
 
 _MISSING = Failure.of(
     Unavailable(
@@ -25,22 +23,36 @@ _MISSING = Failure.of(
 
 
 def install(app: App) -> None:
-    """Add the endpoint. What it writes with is loaded at the first scrape."""
-    made: Exposition | None = None
+    """Add the endpoint."""
+    app.routes["GET", "/metrics"] = _Scrapes(app).answer
 
-    def metrics(exchange: Exchange) -> None:
-        nonlocal made
+
+class _Scrapes:
+    """Answers scrapes. The text is written in a thread, as a full table takes longer than streams can wait;
+    scrapes that come meanwhile are given the same one. What it is written with is loaded at the first."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._writing: asyncio.Future[bytes] | None = None
+
+    def answer(self, exchange: Exchange) -> None:
         try:
-            from headrace.metrics.prometheus import CONTENT_TYPE, Exposition
+            from headrace.metrics.prometheus import CONTENT_TYPE, snapshot, text_of
         except ModuleNotFoundError:
             respond_problem(exchange, _MISSING)
             return
-        if made is None:
-            made = Exposition(app.counters, app.measures.totals, lambda: live_of(app))
-        fields = ((b"content-type", CONTENT_TYPE.encode("ascii")), (b"cache-control", b"no-store"))
-        exchange.respond(200, fields, made.text())
+        if self._writing is None or self._writing.done():
+            app = self._app
+            figures = snapshot(app.counters, app.measures.totals, live_of(app))
+            loop = asyncio.get_running_loop()
+            self._writing = loop.run_in_executor(None, text_of, figures)
+        exchange.release()
+        Waiting(exchange).run(_respond(exchange, self._writing, CONTENT_TYPE.encode("ascii")))
 
-    app.routes["GET", "/metrics"] = metrics
+
+async def _respond(exchange: Exchange, writing: asyncio.Future[bytes], content_type: bytes) -> None:
+    text = await asyncio.shield(writing)  # others may wait for it too
+    exchange.respond(200, ((b"content-type", content_type), (b"cache-control", b"no-store")), text)
 
 
 def live_of(app: App) -> Live:
