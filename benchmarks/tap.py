@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from statistics import median
+from typing import Any
 
 from benchmarks.decode import timed_s
 from benchmarks.rig.options import Options, main
@@ -17,6 +18,7 @@ from headrace.metrics.measures import Call, Measures
 from headrace.metrics.names import Live
 from headrace.metrics.prometheus import Snapshot, snapshot, text_of
 from headrace.metrics.totals import MOST_MODELS, MOST_SERIES
+from headrace.sessions.produce import RelayProducer
 
 PUSHES = 1_000_000
 ENDS = 20_000
@@ -39,6 +41,8 @@ def measure(options: Options) -> Result:
             result.add_run(case, "an empty loop", UNIT, empty_s * 1e6 / pushes / batch)
             tapped_s = timed_s(lambda batch=batch: tapped(pushes, batch))  # type: ignore[misc]
             result.add_run(case, "headrace", UNIT, tapped_s * 1e6 / pushes / batch)
+        relayed_s = timed_s(lambda: relayed(pushes))
+        result.add_run("a relay's push, less its log", "headrace", UNIT, relayed_s * 1e6 / pushes)
         ended_s = timed_s(lambda: ended(ends))
         result.add_run("the end of a stream", "headrace", "us CPU a stream", ended_s * 1e6 / ends)
         case = f"a scrape of {MOST_SERIES} keys"
@@ -50,6 +54,8 @@ def measure(options: Options) -> Result:
         case = f"{batch} a push"
         over = median(result.runs(case, "headrace")) - median(result.runs(case, "an empty loop"))
         result.claims.append(Claim(f"{case}: over an empty loop", over, "us a chunk", LIMIT_US))
+    relay_us = median(result.runs("a relay's push, less its log", "headrace"))
+    result.claims.append(Claim("a relay's push, all but its log", relay_us, "us a chunk", LIMIT_US))
     return result
 
 
@@ -66,6 +72,44 @@ def tapped(pushes: int, batch: int) -> StreamClock:
     for _ in range(pushes):
         push(batch, True)
     return clock
+
+
+class _NoLog:
+    """A session that takes what it is given."""
+
+    producer: RelayProducer | None = None
+
+    def write(self, _pieces: list[bytes]) -> None:
+        pass
+
+
+class _Events:
+    """A relay that has seen an event more at each look."""
+
+    usage = None
+    reasoning_events = 0
+
+    @property
+    def content_events(self) -> int:
+        self._events += 1
+        return self._events
+
+    _events = 0
+
+
+def relayed(pushes: int) -> StreamClock:
+    """A server's producer of relayed events: the tap, and what it is told by."""
+    session: Any = _NoLog()
+    relay: Any = _Events()
+    producer = RelayProducer(session, relay, "m", _no_report, time.monotonic(), time.monotonic)
+    push, batch = producer.push, [b'data: {"choices":[{"delta":{"content":"word"}}]}\n\n']
+    for _ in range(pushes):
+        push(batch)
+    return producer.clock
+
+
+def _no_report(_tally: Tally) -> None:
+    pass
 
 
 def ended(streams: int) -> Measures:

@@ -55,7 +55,7 @@ LABELS = ("model", "protocol", "outcome")
 COUNTERS = (
     CounterRow("headrace_requests", "Requests of any kind.", lambda all: all.requests),
     CounterRow(
-        "headrace_refused_requests", "Connections answered without a request.", lambda all: all.refused
+        "headrace_refused_requests", "Requests that could not be read.", lambda all: all.refused
     ),
     CounterRow("headrace_relayed_answers", "Answers whose frames passed unchanged.", lambda all: all.relayed),
     CounterRow(
