@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.wire import recordings
 from tests.wire.anthropic.events import TEXT, TOOLS
+from tests.wire.cohere.events import TEXT as COHERE
 from tests.wire.gemini.events import TEXT as GEMINI
 from tests.wire.openai_completions.events import TEXT as COMPLETIONS
 from tests.wire.openai_responses.events import HELLO
@@ -21,6 +22,7 @@ from headrace.wire import wire_named
 
 STREAMS: dict[str, bytes] = {
     "anthropic": b"".join(TEXT),
+    "cohere": b"".join(COHERE),
     "gemini": b"".join(GEMINI),
     "openai_completions": b"".join(COMPLETIONS),
     "openai_responses": HELLO,
@@ -98,12 +100,13 @@ def test_a_failed_responses_stream_goes_on_counting() -> None:
     assert error["sequence_number"] == 3
 
 
-def test_a_forgotten_terminator_is_written() -> None:
-    *events, done = COMPLETIONS
+@pytest.mark.parametrize(("wire", "sent"), [("openai_completions", COMPLETIONS), ("cohere", COHERE)])
+def test_a_forgotten_terminator_is_written(wire: str, sent: Sequence[bytes]) -> None:
+    *events, done = sent
     assert done == b"data: [DONE]\n\n"
-    out = stages.run(relay("openai_completions"), [[b"".join(events)]])
-    assert passed(out) == b"".join(COMPLETIONS)
-    assert out[-1].clean is False
+    out = stages.run(relay(wire), [[b"".join(events)]])
+    assert passed(out) == b"".join(sent)
+    assert out[-1].clean is (wire == "cohere")  # its message-end has said all
 
 
 @pytest.mark.recordings

@@ -54,9 +54,7 @@ class GaugeRow(NamedTuple):
 LABELS = ("model", "protocol", "outcome")
 COUNTERS = (
     CounterRow("headrace_requests", "Requests of any kind.", lambda all: all.requests),
-    CounterRow(
-        "headrace_refused_requests", "Requests that could not be read.", lambda all: all.refused
-    ),
+    CounterRow("headrace_refused_requests", "Requests that could not be read.", lambda all: all.refused),
     CounterRow("headrace_relayed_answers", "Answers whose frames passed unchanged.", lambda all: all.relayed),
     CounterRow(
         "headrace_disconnects", "Responses that the client did not wait for.", lambda all: all.disconnects

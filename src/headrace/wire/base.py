@@ -154,7 +154,7 @@ class Wire:
     prompt. quirks: those that a provider row may set. auth: how the key is sent where the row does not say:
     "bearer", or the name of the header that carries it. headers: further header fields of every request.
     framings: what stands between the events that the decoder reads: sse, jsonl (lines of JSON), array (a
-    JSON array).
+    JSON array), eventstream (Amazon's binary messages).
     """
 
     name: str

@@ -40,7 +40,7 @@ _KEYS = re.compile(
     r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
 )
 CONTEXT = re.compile(
-    r"(?i)context_length|maximum context|context (?:length|window|size)|prompt is too long"
+    r"(?i)context_length|maximum context|context (?:length|window|size)|(?:prompt|input) is too long"
     r"|too many (?:input )?tokens|must have less than \d+ tokens|exceeds? (?:the )?(?:available )?context"
     r"|`inputs` tokens \+ `max_new_tokens` must be"
 )
@@ -49,6 +49,10 @@ BLOCKED = re.compile(
 )
 QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|exceeded your current quota")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
+
+
+class Misplaced(Exception):
+    """An event that has no place where it stands, or is not what it must be: the text says why."""
 
 
 class Complaint(msgspec.Struct, frozen=True):

@@ -27,11 +27,13 @@ class ModelPage:
 class Listing:
     """How a wire asks for its models. path: of the first page, under the base URL.
 
-    read: the body of a page -> the page. Raises WireError.
+    read: the body of a page -> the page. Raises WireError. at: the provider's base URL -> that of its list,
+    where a vendor has it on another host of its own.
     """
 
     path: str
     read: Callable[[bytes], ModelPage]
+    at: Callable[[str], str] = lambda base_url: base_url
 
 
 def entries(body: bytes, name: str) -> tuple[list[Fields], Fields]:

@@ -22,7 +22,6 @@ from headrace.wire.anthropic.blocks import Blocks
 from headrace.wire.anthropic.event import beside, known_piece, read_oddly, with_beside
 from headrace.wire.anthropic.failure import failure_from_response
 from headrace.wire.anthropic.finish import reason_from
-from headrace.wire.anthropic.open_block import Misplaced
 from headrace.wire.anthropic.schema import (
     BESIDE,
     WIRE_NAME,
@@ -39,7 +38,7 @@ from headrace.wire.anthropic.schema import (
 from headrace.wire.anthropic.usage import usage_from
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
-from headrace.wire.failing import broken
+from headrace.wire.failing import Misplaced, broken
 from headrace.wire.reading import UNREADABLE
 
 _read = msgspec.json.Decoder(Event).decode

@@ -26,8 +26,9 @@ from headrace.wire.anthropic.block_bodies import Fields, noted, own
 from headrace.wire.anthropic.failure import error_event
 from headrace.wire.anthropic.finish import reason_word
 from headrace.wire.anthropic.schema import WIRE_NAME
-from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockChunk, BlockSequence, Overrun
+from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockSequence
 from headrace.wire.anthropic.usage import usage_body
+from headrace.wire.one_block import BlockChunk, Overrun
 
 _json = msgspec.json.encode
 _TEXT = (

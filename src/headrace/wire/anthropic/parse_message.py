@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -33,14 +32,10 @@ from headrace.wire.anthropic.body import (
 )
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.carried import carried
-from headrace.wire.reading import base64_bytes
+from headrace.wire.reading import base64_bytes, read_fields
 
-S = TypeVar("S", bound=msgspec.Struct)
 Fields = dict[str, Any]
 Content = TextPart | ImagePart | FilePart
-
-_PATH = re.compile(r" - at `\$(.*)`$")
-_INDEX = re.compile(r"\[(\d+)\]")
 
 
 def messages_from(body: MessageBody, field: str) -> list[Message]:
@@ -89,7 +84,7 @@ def _part(block: Fields, field: str) -> Part:
     kind = block.get("type")
     match kind:
         case "thinking":
-            thought = _read(block, ThinkingBody, field)
+            thought = read_fields(block, ThinkingBody, field)
             foreign = carried(block.get("signature"), WIRE_NAME)
             if foreign is not None:
                 return ReasoningPart(thought.thinking, foreign.vendor)
@@ -98,7 +93,7 @@ def _part(block: Fields, field: str) -> Part:
         case "redacted_thinking":
             return ReasoningPart(vendor=Opaque(WIRE_NAME, block))
         case "tool_use":
-            call = _read(block, ToolUseBody, field)
+            call = read_fields(block, ToolUseBody, field)
             arguments = msgspec.json.encode(call.input).decode()
             return ToolCallPart(call.id, call.name, arguments, _extra(block, ToolUseBody))
         case "tool_result":
@@ -114,13 +109,13 @@ def _content(block: Fields, field: str) -> Content | None:
         raise RequestError(f"{field}.type: is missing", field=f"{field}.type")
     match kind:
         case "text":
-            return TextPart(_read(block, TextBody, field).text, _extra(block, TextBody))
+            return TextPart(read_fields(block, TextBody, field).text, _extra(block, TextBody))
         case "image":
             return _image(block, field)
         case "document":
             return _document(block, field)
         case "search_result":
-            found = _read(block, SearchResultBody, field)
+            found = read_fields(block, SearchResultBody, field)
             said = "\n".join([found.title, found.source, *(one.text for one in found.content)])
             return TextPart(said, Opaque(WIRE_NAME, block))
         case "container_upload":
@@ -129,7 +124,7 @@ def _content(block: Fields, field: str) -> Content | None:
 
 
 def _image(block: Fields, field: str) -> ImagePart:
-    source = _read(block, ImageBody, field).source
+    source = read_fields(block, ImageBody, field).source
     match source.type:
         case "base64":
             data = base64_bytes(source.data, f"{field}.source.data")
@@ -141,7 +136,7 @@ def _image(block: Fields, field: str) -> ImagePart:
 
 
 def _document(block: Fields, field: str) -> FilePart | TextPart:
-    body = _read(block, DocumentBody, field)
+    body = read_fields(block, DocumentBody, field)
     source, vendor, name = body.source, _extra(block, DocumentBody), body.title or ""
     match source.type:
         case "base64":
@@ -164,7 +159,7 @@ def _text_of(source: Source) -> str:
 
 
 def _result(block: Fields, field: str) -> ToolResultPart:
-    body = _read(block, ToolResultBody, field)
+    body = read_fields(block, ToolResultBody, field)
     content = body.content or ()
     parts: tuple[Content, ...]
     if isinstance(content, str):
@@ -175,17 +170,6 @@ def _result(block: Fields, field: str) -> ToolResultPart:
             for at, one in enumerate(content)
         )
     return ToolResultPart(body.tool_use_id, parts, bool(body.is_error), _extra(block, ToolResultBody))
-
-
-def _read(block: Fields, kind: type[S], field: str) -> S:
-    try:
-        return msgspec.convert(block, kind)
-    except msgspec.ValidationError as error:
-        said = str(error)
-        found = _PATH.search(said)
-        path = field + (_INDEX.sub(r".\1", found[1]) if found else "")
-        why = _PATH.sub("", said)
-        raise RequestError(f"{path}: {why[:1].lower()}{why[1:]}", field=path) from None
 
 
 def _extra(block: Fields, kind: type[msgspec.Struct]) -> Opaque | None:

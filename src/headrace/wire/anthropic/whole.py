@@ -9,11 +9,11 @@ import msgspec
 from headrace.core.chunk import Citation
 from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
-from headrace.wire.anthropic.arguments import tool_input
 from headrace.wire.anthropic.block_bodies import Fields, call_id, citation, own
 from headrace.wire.anthropic.finish import reason_word
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.usage import usage_body
+from headrace.wire.arguments import tool_input
 from headrace.wire.base import ParsedRequest, Says
 from headrace.wire.carried import carry, carry_call
 

@@ -18,6 +18,7 @@ from headrace.core.message import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
+from headrace.wire.data_url import opened
 from headrace.wire.openai_chat.body import (
     AudioBody,
     CallBody,
@@ -75,7 +76,7 @@ def _part(part: PartBody, raw: dict[str, Any], field: str) -> Part:
         case TextBody():
             return TextPart(part.text, vendor)
         case ImageBody():
-            url, data, media_type = _link(part.image_url.url, f"{field}.image_url.url")
+            url, data, media_type = opened(part.image_url.url, f"{field}.image_url.url")
             return ImagePart(url, data, media_type, part.image_url.detail or "", vendor)
         case AudioBody():
             audio = part.input_audio
@@ -83,22 +84,12 @@ def _part(part: PartBody, raw: dict[str, Any], field: str) -> Part:
             return AudioPart(data, format=audio.format, vendor=vendor)
         case FileBody():
             file = part.file
-            url, data, media_type = _link(file.file_data or "", f"{field}.file.file_data")
+            url, data, media_type = opened(file.file_data or "", f"{field}.file.file_data")
             return FilePart(data, url, file.file_id or "", file.filename or "", media_type, vendor)
         case RefusalBody():
             return RefusalPart(part.refusal, vendor)
         case _:
             assert_never(part)
-
-
-def _link(url: str, field: str) -> tuple[str, bytes, str]:
-    """(url, data, media type): a `data:` URL is unpacked, another stays a URL."""
-    if not url.startswith("data:"):
-        return url, b"", ""
-    head, comma, data = url.partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise RequestError(f"{field}: a data: URL must be in base64", field=field, value=url[:80])
-    return "", base64_bytes(data, field), head[len("data:") : -len(";base64")]
 
 
 def _result(body: MessageBody, parts: tuple[Part, ...], field: str) -> ToolResultPart:

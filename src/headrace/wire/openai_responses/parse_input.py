@@ -23,6 +23,7 @@ from headrace.core.message import (
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
 from headrace.wire.carried import carried
+from headrace.wire.data_url import opened
 from headrace.wire.kept import warn
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.reading import base64_bytes, quoted
@@ -177,7 +178,7 @@ def _part(part: Any, field: str) -> Part:
         case "refusal":
             return RefusalPart(text_of(part, "refusal", field), _rest(part, "refusal"))
         case "input_image":
-            url, data, media_type = _link(part.get("image_url"), f"{field}.image_url")
+            url, data, media_type = opened(_text(part.get("image_url")), f"{field}.image_url")
             kept = _rest(part, "image_url", "detail")
             if not url and not data and not part.get("file_id"):
                 raise RequestError(f"{field}.image_url: is missing", field=f"{field}.image_url")
@@ -202,7 +203,7 @@ def _sound(part: Fields, field: str) -> AudioPart:
 
 
 def _file(part: Fields, field: str) -> FilePart:
-    url, data, media_type = _link(part.get("file_data"), f"{field}.file_data")
+    url, data, media_type = opened(_text(part.get("file_data")), f"{field}.file_data")
     return FilePart(
         data,
         _text(part.get("file_url")) or url,
@@ -216,16 +217,6 @@ def _file(part: Fields, field: str) -> FilePart:
 def _rest(part: Fields, *known: str) -> Opaque | None:
     kept = {name: value for name, value in part.items() if name != "type" and name not in known and value}
     return Opaque(WIRE_NAME, kept) if kept else None
-
-
-def _link(url: Any, field: str) -> tuple[str, bytes, str]:
-    """(url, data, media type): a `data:` URL is unpacked, another stays a URL."""
-    if not isinstance(url, str) or not url.startswith("data:"):
-        return _text(url), b"", ""
-    head, comma, data = url.partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise RequestError(f"{field}: a data: URL must be in base64", field=field, value=url[:80])
-    return "", base64_bytes(data, field), head[len("data:") : -len(";base64")]
 
 
 def text_of(item: Fields, name: str, field: str) -> str:
