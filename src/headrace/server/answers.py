@@ -12,13 +12,14 @@ from urllib.parse import quote
 from headrace.core.chunk import Failure
 from headrace.core.model import Model, Opened, Source
 from headrace.errors import RequestError
+from headrace.metrics.measures import Call
 from headrace.server.app import App
 from headrace.server.asked import Asked, asked_of
 from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.problem import JSON_TYPE
 from headrace.server.readers import EVENT_STREAM, ExchangeReader
-from headrace.sessions.produce import EncodeProducer, RelayProducer, Report, StreamProducer
+from headrace.sessions.produce import EncodeProducer, RelayProducer, StreamProducer
 from headrace.sessions.session import Session
 from headrace.wire.base import Front, ParsedRequest, Says
 from headrace.wire.kept import left_out
@@ -44,7 +45,6 @@ class Answers:
         self._front = front
         self._events = front.content_type.startswith("text/event-stream")
         self._relays = relays
-        self._report: Report = app.counters.add  # one bound method for all streams
         own = {"content-type": front.content_type, **front.headers}
         usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
         fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
@@ -74,16 +74,16 @@ class Answers:
         elif parsed.background:
             self._later(exchange, model, parsed, asked)
         else:
-            self._collect(exchange, model, parsed)
+            self._collect(exchange, model, parsed, asked)
 
-    def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest) -> None:
+    def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         opened = model.open(parsed.request)
         says = self._says(parsed)
         CollectSink(
             exchange,
             model.card.id,
             lambda reply: self._front.body(reply, says, parsed),
-            self._report,
+            self._app.measures.account(self._call(exchange, model, says, asked)),
             max_bytes=self._app.limits.max_reply_bytes,
             fields=[
                 (b"content-type", self._front.body_type(parsed).encode("latin-1")),
@@ -99,13 +99,14 @@ class Answers:
         says = self._says(parsed)
         if relayed is not None:
             session = self._session(says, model, parsed, asked)
-            producer: StreamProducer = RelayProducer(session, relayed.relay, *self._tells(exchange, model))
+            tells = self._tells(exchange, model, says, asked)
+            producer: StreamProducer = RelayProducer(session, relayed.relay, *tells)
             source: Source[Any] = relayed.source
             warnings, type_of = parsed.warnings, None
         else:
             opened = model.open(parsed.request)
             session = self._session(says, model, parsed, asked)
-            producer = encodes = self._encodes(exchange, session, model, parsed, says)
+            producer = encodes = self._encodes(exchange, session, model, parsed, says, asked)
             source, warnings = opened.source, _warnings(parsed, opened)
             type_of = encodes.content_type if self._front.type_of is not None else None
         ExchangeReader(
@@ -115,6 +116,7 @@ class Answers:
             keepalive_after_s=self._app.limits.keepalive_after_s,
             words=_no_words,
             type_of=type_of,
+            on_start=producer.clock.sent,
         ).begin(self._app.sessions, says.id, 0, session)
         producer.begin(source)
 
@@ -124,7 +126,7 @@ class Answers:
         opened = model.open(parsed.request)
         says = self._says(parsed)
         session = self._session(says, model, parsed, asked)
-        self._encodes(exchange, session, model, parsed, says).begin(opened.source)
+        self._encodes(exchange, session, model, parsed, says, asked).begin(opened.source)
         fields = (JSON_TYPE, (STREAM_ID, says.id.encode("ascii")), *warning_fields(_warnings(parsed, opened)))
         exchange.respond(200, fields, self._front.pending(says, parsed))
 
@@ -143,16 +145,27 @@ class Answers:
         )
 
     def _encodes(
-        self, exchange: Exchange, session: Session, model: Model, parsed: ParsedRequest, says: Says
+        self,
+        exchange: Exchange,
+        session: Session,
+        model: Model,
+        parsed: ParsedRequest,
+        says: Says,
+        asked: Asked,
     ) -> EncodeProducer:
         front = self._front
-        return EncodeProducer(
-            session, front.encoder(says, parsed), front.type_of, *self._tells(exchange, model)
-        )
+        tells = self._tells(exchange, model, says, asked)
+        return EncodeProducer(session, front.encoder(says, parsed), front.type_of, *tells)
 
-    def _tells(self, exchange: Exchange, model: Model) -> tuple[Any, ...]:
+    def _tells(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> tuple[Any, ...]:
         """What every producer takes for its tally."""
-        return model.card.id, self._report, exchange.began_s, exchange.wheel.now_s
+        measures = self._app.measures
+        report = measures.account(self._call(exchange, model, says, asked))
+        return model.card.id, report, exchange.began_s, exchange.wheel.now_s, measures.targets
+
+    def _call(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> Call:
+        card, request_id = model.card, exchange.request_id
+        return Call(says.id, card.id, says.model, self._name, card.owner, request_id, asked.traceparent)
 
     def _says(self, parsed: ParsedRequest) -> Says:
         id = f"{self._front.id_prefix}{secrets.token_hex(12)}"

@@ -7,7 +7,7 @@ import difflib
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -15,7 +15,8 @@ import msgspec
 from headrace.core.chunk import Failure
 from headrace.core.model import Model, ModelCard
 from headrace.errors import HeadraceError, Unavailable
-from headrace.metrics.counters import Counters
+from headrace.metrics.clock import TARGETS, Targets
+from headrace.metrics.measures import Measures, Watcher
 from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
 from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
@@ -52,7 +53,8 @@ class App:
     """Answers exchanges, whatever carries them.
 
     routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
-    sessions: the streams. live: what is being answered now. draining: nothing new is taken.
+    sessions: the streams. measures: counts every answer, and tells the watchers. live:
+    what is being answered now. draining: nothing new is taken.
     """
 
     def __init__(
@@ -62,11 +64,14 @@ class App:
         *,
         sessions: Sessions | None = None,
         access_log: bool = False,
+        watchers: Sequence[Watcher] = (),
+        targets: Targets = TARGETS,
     ) -> None:
         self.runtime = runtime
         self.limits = limits or Limits()
         self.sessions = sessions if sessions is not None else Sessions()
-        self.counters = Counters()
+        self.measures = Measures(self._known_models, targets, watchers)
+        self.counters = self.measures.counters
         self.routes: dict[tuple[str, str], Endpoint] = {}
         self.trees: dict[tuple[str, str], Endpoint] = {}
         self.live: set[Exchange] = set()
@@ -150,6 +155,9 @@ class App:
             self._wheel.close()
             self._wheel = self._wheel_loop = None
 
+    def _known_models(self) -> set[str]:
+        return {card.id for card in self.runtime.models()}
+
     def _gate(self, exchange: Exchange) -> Failure | None:
         """Why this request is not served; the one place that every request passes, before its endpoint."""
         return SHUTTING_DOWN if self.draining else None
@@ -179,6 +187,7 @@ class App:
     def _done(self, exchange: Exchange) -> None:
         self.live.discard(exchange)
         self.counters.bytes_out += exchange.bytes_out
+        self.counters.disconnects += exchange.lost
         self._look_quiet()
         if self._access_log:
             _log(exchange)

@@ -1,4 +1,4 @@
-"""What the head of a request says of the stream's life."""
+"""What the head of a request says of the stream's life, and of the trace that it belongs to."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ ON_DISCONNECT = "x-headrace-on-disconnect"
 
 
 class Asked(NamedTuple):
-    """owner: whose stream it will be. detaches, tells_ids: see `Session`."""
+    """owner: whose stream it will be. detaches, tells_ids: see `Session`. traceparent: as it was sent, empty
+    where it was not."""
 
     owner: str
     detaches: bool
     tells_ids: bool
+    traceparent: str = ""
 
 
 def asked_of(exchange: Exchange, front: Front) -> Asked:
     """Whose stream it is, and what of its life the client says. Raises RequestError."""
-    return Asked(exchange.owner, detaches_on_disconnect(exchange), tells_ids(exchange, front.event_ids))
+    return Asked(
+        exchange.owner,
+        detaches_on_disconnect(exchange),
+        tells_ids(exchange, front.event_ids),
+        exchange.headers.get("traceparent", ""),
+    )
 
 
 def tells_ids(exchange: Exchange, default: bool) -> bool:
