@@ -208,7 +208,7 @@ def serve(
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
-            for line in _greeting(sockets, runtime):
+            for line in greeting(sockets, runtime):
                 announce(line)
             # What has been loaded stays: the collector need not look at it in the middle of a stream.
             gc.collect()
@@ -261,13 +261,15 @@ async def running_server(
             sock.close()
 
 
-def _greeting(sockets: Sequence[socket.socket], runtime: Runtime) -> Iterator[str]:
+def greeting(sockets: Sequence[socket.socket], runtime: Runtime) -> Iterator[str]:
+    """What a person is told at the start, a line each."""
     url = f"{url_of(sockets[0])}/v1"
     cards = runtime.models()
     yield f"Headrace serves at {url} (Ctrl-C stops it)"
     yield f"models: {', '.join(_named(card) for card in cards)}"
-    if cards:
-        model = next((alias for card in cards for alias in card.aliases), cards[0].id)
+    able = [card for card in cards if card.state != "not installed"]
+    if able:
+        model = next((alias for card in able for alias in card.aliases), able[0].id)
         body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "Hello"}}]}}'
         yield f"try: curl -N {url}/chat/completions -H 'content-type: application/json' -d '{body}'"
     if not is_loopback(sockets):

@@ -25,6 +25,7 @@ class Ending(NamedTuple):
 
 
 WHOLE = Ending()
+INTERNAL = Failure("error", "internal error", "internal_error")  # a bug of ours: the log has it
 
 
 def end_of(terminal: Terminal, ending: Ending, at_s: float, facts: dict[str, Any]) -> StreamEnd:
