@@ -43,7 +43,6 @@ def install(app: App) -> None:
 def read_again(app: App, exchange: Exchange, id: str, after: int) -> None:
     """Answer with a stream's records behind number `after`, and with what is still to come of it."""
     exchange.release()
-    app.counters.resumed += 1
     session = app.sessions.live.get(id)
     if session is not None and session.head.owner == exchange.owner:
         _read(app, exchange, session.head.facts, id, after, session, after == session.sent)
@@ -172,6 +171,7 @@ def _read(
     if session is not None and after > session.sent:
         said = f"after: the stream has {session.sent} records, there is nothing behind {after}"
         raise RequestError(said, field="after", value=after)
+    app.counters.resumed += 1
     front = front_named(facts["front"]) if facts.get("front") in FRONTS else None
     told: str = facts.get("content_type") or (front.content_type if front else "application/octet-stream")
     own = {"content-type": told, **(front.headers if front else {})}
