@@ -15,6 +15,7 @@ import uvloop
 
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
+from headrace.server.door import Door
 from headrace.server.limits import Limits
 from headrace.server.listen import bind, url_of
 from headrace.server.serve import make_app, running_server

@@ -22,7 +22,7 @@ def model_table(cards: Iterable[ModelCard]) -> str:
         context = f"{card.context_tokens:,}" if card.context_tokens else "-"
         state = Text(card.state, "" if card.state == "ready" else "yellow")
         rows.append((card.id, ", ".join(card.capabilities), context, state, ", ".join(card.aliases)))
-    return _drawn(("MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"), rows)
+    return drawn(("MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"), rows)
 
 
 def provider_facts(row: ProviderRow) -> dict[str, str]:
@@ -51,7 +51,7 @@ def provider_table(providers: Iterable[Mapping[str, str]]) -> str:
         )
         for facts in providers
     ]
-    return _drawn(("ANY MODEL OF", "WIRE", "ADDRESS", "KEY"), rows)
+    return drawn(("ANY MODEL OF", "WIRE", "ADDRESS", "KEY"), rows)
 
 
 def _key(facts: Mapping[str, str]) -> Text:
@@ -61,7 +61,8 @@ def _key(facts: Mapping[str, str]) -> Text:
     return Text(clean(f"{variable} {state}".lstrip()), "yellow" if state == "missing" else "")
 
 
-def _drawn(titles: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> str:
+def drawn(titles: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> str:
+    """A table as stdout takes it; texts are cleaned of what would steer a terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
         table.add_column(title, no_wrap=True, justify="right" if title == "CONTEXT" else "left")

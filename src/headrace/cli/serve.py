@@ -26,6 +26,9 @@ from headrace.config import load_config
     type=click.Choice(["memory", "sqlite", "valkey", "none"]),
     help="Where streams are kept for clients that come back.  [default: memory, or the configuration's]",
 )
+@click.option(
+    "--no-keys", is_flag=True, help="Let everybody in who can reach the address, with a key or without."
+)
 @click.option("--access-log", is_flag=True, help="One JSON line a request on stderr.")
 def command(
     host: str | None,
@@ -33,6 +36,7 @@ def command(
     config: str | None,
     drain_s: float | None,
     log: str | None,
+    no_keys: bool,
     access_log: bool,
 ) -> None:
     """Serve every model over the OpenAI-compatible API.
@@ -49,6 +53,7 @@ def command(
     try:
         from headrace.server.limits import Limits
         from headrace.server.serve import serve
+        from headrace.server.settings import door_of
     except ModuleNotFoundError as error:
         raise click.UsageError(f"serving needs {error.name}: pip install 'headrace[server]'") from error
     from headrace.dispatch.runtime import Runtime
@@ -66,6 +71,8 @@ def command(
         port=settings.server.port if port is None else port,
         limits=Limits(**bounds),  # type: ignore[arg-type]
         sessions=sessions_of(streams),
+        door=door_of(settings, no_keys=no_keys),
+        open_to_all=no_keys,
         access_log=access_log,
         announce=click.echo,
         on_end=runtime.aclose,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from headrace.core.chunk import Failure
+from headrace.server.keys import NOBODY, Key
 from headrace.transport.wheel import Deadline, Wheel
 from headrace.wire.openai_error import error_body
 
@@ -38,7 +39,8 @@ class Listener(Protocol):
 class Exchange:
     """One request and its response.
 
-    owner: whose request it is, empty: nobody's in particular.
+    owner: whose request it is, empty: nobody's in particular. key: `NOBODY` where none is
+    needed. fields: headers that its response will have, whatever it is.
     path: percent-decoded, without the query. query: as sent. headers: names in lower case, repeated fields
     joined by a comma. body: whole. began_s: when it was complete, on the loop's clock. status: 0 until the
     response has begun. bytes_out: of response bodies. on_done: called once when it is closed.
@@ -53,7 +55,9 @@ class Exchange:
         "bytes_out",
         "closed",
         "error_body",
+        "fields",
         "headers",
+        "key",
         "listener",
         "method",
         "on_done",
@@ -78,6 +82,8 @@ class Exchange:
         self.began_s = wheel.now_s()
         self.request_id = ""
         self.owner = ""
+        self.key: Key = NOBODY
+        self.fields: Fields = ()
         self.status = 0
         self.bytes_out = 0
         self.paused = False
@@ -152,7 +158,9 @@ class Exchange:
 
     def _own_fields(self) -> Fields:
         """Response headers that every exchange has."""
-        return ((b"x-request-id", self.request_id.encode("ascii")),) if self.request_id else ()
+        if not self.request_id:
+            return self.fields
+        return ((b"x-request-id", self.request_id.encode("ascii")), *self.fields)
 
     def _done(self) -> None:
         """Closed, for whatever reason: forget who listened, tell who counts."""

@@ -13,10 +13,13 @@ from types import FrameType
 import uvicorn
 
 from headrace.core.model import ModelCard
+from headrace.errors import ConfigError
 from headrace.server import about, audio, health, models, openai_chat, others, responses, streams, ui_resume
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
+from headrace.server.dialects import error_body_of
 from headrace.server.direct import DirectProtocol
+from headrace.server.door import Door
 from headrace.server.limits import Limits
 from headrace.server.listen import bind, is_loopback, url_of
 from headrace.sessions.table import Sessions
@@ -30,10 +33,12 @@ def make_app(
     *,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
     access_log: bool = False,
 ) -> App:
     """The server with every endpoint, without sockets."""
-    app = App(runtime, limits, sessions=sessions, access_log=access_log)
+    app = App(runtime, limits, sessions=sessions, door=door, access_log=access_log)
+    app.error_body_of = error_body_of
     for room in (health, openai_chat, others, audio, models, about, streams, responses, ui_resume):
         room.install(app)
     return app
@@ -44,10 +49,11 @@ def asgi_app(
     *,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
     access_log: bool = False,
 ) -> AsgiApp:
     """The same server as an ASGI application, to mount or run under any ASGI server."""
-    return AsgiApp(make_app(runtime, limits=limits, sessions=sessions, access_log=access_log))
+    return AsgiApp(make_app(runtime, limits=limits, sessions=sessions, door=door, access_log=access_log))
 
 
 class RunningServer:
@@ -158,6 +164,8 @@ def serve(
     port: int = 8787,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
+    open_to_all: bool = False,
     access_log: bool = False,
     announce: Callable[[str], None] = logger.info,
     on_end: Callable[[], Coroutine[None, None, None]] | None = None,
@@ -166,17 +174,20 @@ def serve(
 
     announce: takes the lines that tell a person where the server is. access_log: one JSON line a request
     to the logger `headrace.access`. sessions: the streams and their log,
-    in memory where not given. on_end: awaited in the server's loop after the last answer, such as the
-    runtime's `aclose`.
-    Raises: ConfigError where host and port cannot be listened on.
+    in memory where not given. door: who comes in, everybody where not given; open_to_all: even where others
+    than this machine can reach the address. on_end: awaited in the server's loop
+    after the last answer, such as the runtime's `aclose`.
+    Raises: ConfigError where host and port cannot be listened on, or others could use them without keys.
     """
     sockets = bind(host, port)
+    if not open_to_all:
+        _check_keys(sockets, door)
     _allow_many_files()
-    app = make_app(runtime, limits=limits, sessions=sessions, access_log=access_log)
+    app = make_app(runtime, limits=limits, sessions=sessions, door=door, access_log=access_log)
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
-            for line in _greeting(sockets, runtime):
+            for line in _greeting(sockets, app):
                 announce(line)
             # What has been loaded stays: the collector need not look at it in the middle of a stream.
             gc.collect()
@@ -200,6 +211,7 @@ async def running_server(
     port: int = 0,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
     access_log: bool = False,
 ) -> AsyncIterator[RunningServer]:
     """A server inside the running loop, for tests and for programs that embed one. Drained on exit.
@@ -207,7 +219,7 @@ async def running_server(
     Raises: ConfigError where host and port cannot be listened on.
     """
     sockets = bind(host, port)
-    app = make_app(runtime, limits=limits, sessions=sessions, access_log=access_log)
+    app = make_app(runtime, limits=limits, sessions=sessions, door=door, access_log=access_log)
     await app.open()
     frame = Frame(app, takes_signals=False)
     url = url_of(sockets[0])
@@ -225,17 +237,34 @@ async def running_server(
             sock.close()
 
 
-def _greeting(sockets: Sequence[socket.socket], runtime: Runtime) -> Iterator[str]:
+def _check_keys(sockets: Sequence[socket.socket], door: Door | None) -> None:
+    """Raises ConfigError where anyone could use the models."""
+    if is_loopback(sockets) or (door is not None and door.keys is not None):
+        return
+    for sock in sockets:
+        sock.close()
+    raise ConfigError(
+        "others can reach this address, and there are no API keys: make one with `headrace keys new`, or let "
+        "anyone use the models with --no-keys",
+        source="--host",
+        field="host",
+        code="keys_needed",
+    )
+
+
+def _greeting(sockets: Sequence[socket.socket], app: App) -> Iterator[str]:
     url = f"{url_of(sockets[0])}/v1"
-    cards = runtime.models()
+    cards = app.runtime.models()
+    needs_key = app.door.keys is not None
     yield f"Headrace serves at {url} (Ctrl-C stops it)"
     yield f"models: {', '.join(_named(card) for card in cards)}"
     if cards:
         model = next((alias for card in cards for alias in card.aliases), cards[0].id)
         body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "Hello"}}]}}'
-        yield f"try: curl -N {url}/chat/completions -H 'content-type: application/json' -d '{body}'"
-    if not is_loopback(sockets):
-        yield "warning: others can reach this address, and there are no keys yet: anyone may use the models"
+        key = "-H 'authorization: Bearer YOUR_KEY' " if needs_key else ""
+        yield f"try: curl -N {url}/chat/completions {key}-H 'content-type: application/json' -d '{body}'"
+    if not needs_key and not is_loopback(sockets):
+        yield "warning: others can reach this address without a key: anyone may use the models"
 
 
 def _named(card: ModelCard) -> str:
