@@ -32,7 +32,7 @@ class Served:
     stop: Callable[[], None]
 
 
-Serve: TypeAlias = Callable[[Runtime, Limits, Sessions], AbstractAsyncContextManager[Served]]
+Serve: TypeAlias = Callable[[Runtime, Limits, Sessions, Door | None], AbstractAsyncContextManager[Served]]
 
 
 @dataclass
@@ -66,16 +66,22 @@ class Carrier:
 
     @asynccontextmanager
     async def serving(
-        self, runtime: Runtime, limits: Limits | None = None, sessions: Sessions | None = None
+        self,
+        runtime: Runtime,
+        limits: Limits | None = None,
+        sessions: Sessions | None = None,
+        door: Door | None = None,
     ) -> AsyncIterator[Served]:
-        async with self.serve(runtime, limits or Limits(drain_s=2), sessions or Sessions()) as served:
+        async with self.serve(runtime, limits or Limits(drain_s=2), sessions or Sessions(), door) as served:
             self.served.append(served)
             yield served
 
 
 @asynccontextmanager
-async def _direct(runtime: Runtime, limits: Limits, sessions: Sessions) -> AsyncIterator[Served]:
-    async with running_server(runtime, limits=limits, sessions=sessions) as server:
+async def _direct(
+    runtime: Runtime, limits: Limits, sessions: Sessions, door: Door | None
+) -> AsyncIterator[Served]:
+    async with running_server(runtime, limits=limits, sessions=sessions, door=door) as server:
         yield Served(server.url, server.app, lambda: server.connections, server.stop)
 
 
@@ -94,8 +100,10 @@ class _PlainServer(uvicorn.Server):
 
 def _asgi(http: str) -> Serve:
     @asynccontextmanager
-    async def serve(runtime: Runtime, limits: Limits, sessions: Sessions) -> AsyncIterator[Served]:
-        app = make_app(runtime, limits=limits, sessions=sessions)
+    async def serve(
+        runtime: Runtime, limits: Limits, sessions: Sessions, door: Door | None
+    ) -> AsyncIterator[Served]:
+        app = make_app(runtime, limits=limits, sessions=sessions, door=door)
         config = uvicorn.Config(
             AsgiApp(app),
             http=http,

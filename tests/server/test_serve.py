@@ -125,7 +125,7 @@ def test_others_do_not_reach_it_without_keys_unless_that_is_asked_for() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("headrace.server.serve.bind", bound)
-        with pytest.raises(ConfigError, match="headrace keys new.*--no-keys") as caught:
+        with pytest.raises(ConfigError, match=r"headrace keys new.*--no-keys") as caught:
             serve(Models(EchoModel()), host="0.0.0.0", port=0)
     assert caught.value.code == "keys_needed"
     assert all(sock.fileno() == -1 for sock in taken)  # it listens no more

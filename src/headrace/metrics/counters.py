@@ -20,7 +20,7 @@ class Tally(msgspec.Struct, frozen=True):
 
     ttft_s: from the whole request read to the first content out, None where none came. usage: None where
     nobody told. lost: the client went away first. relayed: frames passed through without re-encoding.
-    queue_s: how long it waited for its turn, within duration_s and ttft_s.
+    queue_s: how long it waited for its turn, within duration_s and ttft_s; None where it did not wait.
     """
 
     model: str
@@ -30,7 +30,7 @@ class Tally(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     lost: bool = False
     relayed: bool = False
-    queue_s: float = 0.0
+    queue_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Counters:
         self.finished += isinstance(tally.terminal, Finish)
         self.failed += isinstance(tally.terminal, Failure)
         self.cancelled += isinstance(tally.terminal, Cancelled)
-        if tally.queue_s:
+        if tally.queue_s is not None:
             self.queued += 1
             self.queue_sum_s += tally.queue_s
         if tally.usage is None:

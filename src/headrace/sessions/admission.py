@@ -63,7 +63,7 @@ class Ticket:
         self._admission = admission
         self.model = model
         self.claim = claim
-        self.queue_s = 0.0
+        self.queue_s: float | None = None
         self._inner: Source[Any] | None = None
         self._sink: Sink[Any] | None = None
         self._deadline: Deadline | None = None
@@ -84,7 +84,7 @@ class Ticket:
             self._done = True
             self._drop_deadline()
             self._admission.left(self, self._taken_s)
-        return msgspec.structs.replace(tally, queue_s=self.queue_s) if self.queue_s else tally
+        return msgspec.structs.replace(tally, queue_s=self.queue_s) if self.queue_s is not None else tally
 
     # As a source that waits.
 
@@ -110,8 +110,8 @@ class Ticket:
 
     # What the admission calls.
 
-    def take(self, now_s: float, waited_s: float) -> None:
-        """Its turn has come."""
+    def take(self, now_s: float, waited_s: float | None) -> None:
+        """Its turn has come. waited_s: None where it did not wait."""
         self._taken_s = now_s
         self.queue_s = waited_s
         self._drop_deadline()
@@ -175,7 +175,7 @@ class Admission:
         ticket = Ticket(self, model, claim)
         # Unless others are about to be let in, whoever waits waits for another model.
         if not self._turning and self._may_go(model):
-            self._begin(ticket, 0.0)
+            self._begin(ticket, None)
         elif len(self._queue) < self._settings.max_waiting:
             self._queue.add(ticket, model=model, priority=claim.priority, owner=claim.owner)
             self._since_s[ticket] = self.wheel.now_s()
@@ -217,7 +217,7 @@ class Admission:
         most = settings.models.get(model)
         return most is None or self._of_model[model] < most
 
-    def _begin(self, ticket: Ticket, waited_s: float) -> None:
+    def _begin(self, ticket: Ticket, waited_s: float | None) -> None:
         self._running += 1
         self._of_model[ticket.model] += 1
         ticket.take(self.wheel.now_s(), waited_s)
