@@ -21,6 +21,7 @@ from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
 from headrace.server.place import Place
 from headrace.server.problem import problem, problem_parts, respond_problem
+from headrace.server.squeeze import takes_gzip
 from headrace.server.waiting import Waiting
 from headrace.sessions.admission import Admission, Claim
 from headrace.sessions.table import Sessions
@@ -197,6 +198,8 @@ class App:
             exchange.fields = cors.fields(exchange.headers)
             if cors.answers(exchange):
                 return True
+        if self.door.compress != "off" and takes_gzip(exchange.headers):
+            exchange.squeezes = self.door.compress
         refusal = SHUTTING_DOWN if self.draining else self.door.refusal(exchange)
         if refusal is None:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from headrace.config.door import LimitSettings, QueueSettings, RateSettings
 from headrace.core.chunk import Failure
@@ -12,6 +12,7 @@ from headrace.server.cors import Cors
 from headrace.server.exchange import Exchange
 from headrace.server.keys import NOBODY, Key, Keys, brought
 from headrace.server.lag import LagWatch
+from headrace.server.squeeze import Compress
 
 if TYPE_CHECKING:
     from headrace.sessions.rates import Rates, Verdict
@@ -38,7 +39,7 @@ class Door:
         rates: Rates | None = None,
         queue: QueueSettings | None = None,
         cors: Cors | None = None,
-        compress: Literal["off", "bodies", "all"] = "off",
+        compress: Compress = "off",
     ) -> None:
         self.keys = keys
         self.rates = rates
