@@ -246,3 +246,40 @@ def test_what_is_left_is_told_and_tokens_count_after_the_answer(carrier: Carrier
             assert 0 < int(second.headers["retry-after"]) <= 60
 
     carrier.run(main())
+
+
+# How somebody may try to come by the door, or out of a tree of paths.
+TRICKS = (
+    "/%2e%2e/health",
+    "/../health",
+    "/.//health",
+    "//health",
+    "/health/",
+    "/health%00",
+    "/health%0d%0aX:%20y",
+    "/HEALTH",
+    "/health;a=b",
+    "/health/../v1/models",
+    "/v1/streams/..",
+    "/v1/streams/%2e%2e%2fhealth",
+    "/v1/models/..%2f..%2f..%2fetc%2fpasswd",
+    "/v1/models/%00",
+    "/%ff%fe",
+)
+
+
+@pytest.mark.parametrize("path", TRICKS)
+def test_no_path_leads_by_the_door(carrier: Carrier, path: str) -> None:
+    async def main() -> None:
+        async with (
+            carrier.serving(Models(EchoModel()), door=door()) as served,
+            connected(served.url) as client,
+        ):
+            await client.send(request("GET", path))
+            refused = await client.response()
+            assert refused.status == 401
+            assert b"passwd" not in refused.body
+            await client.send(request("GET", path, headers=("authorization: Bearer hr-a",)))
+            assert (await client.response()).status == 404
+
+    carrier.run(main())
