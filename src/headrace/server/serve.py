@@ -14,7 +14,18 @@ import uvicorn
 
 from headrace.core.model import ModelCard
 from headrace.errors import ConfigError
-from headrace.server import about, audio, health, models, openai_chat, others, responses, streams, ui_resume
+from headrace.server import (
+    about,
+    audio,
+    health,
+    models,
+    openai_chat,
+    openapi,
+    others,
+    responses,
+    streams,
+    ui_resume,
+)
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
 from headrace.server.dialects import error_body_of
@@ -39,7 +50,8 @@ def make_app(
     """The server with every endpoint, without sockets."""
     app = App(runtime, limits, sessions=sessions, door=door, access_log=access_log)
     app.error_body_of = error_body_of
-    for room in (health, openai_chat, others, audio, models, about, streams, responses, ui_resume):
+    rooms = (health, openai_chat, others, audio, models, about, streams, responses, ui_resume, openapi)
+    for room in rooms:
         room.install(app)
     return app
 
