@@ -118,7 +118,8 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     log: "memory" (gone with the process), "sqlite" (one file, survives it), "valkey" (many servers, also
     Redis), or "none" (nothing can be read again, and events carry no ids). path: of the SQLite file. url: of
-    the Valkey or Redis server. slow_readers: what a client that is behind does to its stream: "pause" the
+    the Valkey or Redis server; url_env: the environment variable with it, as it may hold a password.
+    prefix: of every key there. slow_readers: what a client that is behind does to its stream: "pause" the
     source (once every reader is behind), "spill" (it reads from the log later) or "drop" (it is told, and
     left, when it is more than slow_bytes behind). stream_bytes: kept of one stream; total_bytes: of all;
     ended_s: how long an ended stream is kept.
@@ -127,6 +128,8 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log: Literal["memory", "sqlite", "valkey", "none"] = "memory"
     path: str = "headrace-streams.db"
     url: Secret | None = None
+    url_env: VariableName | None = None
+    prefix: str = "headrace:"
     slow_readers: Literal["pause", "spill", "drop"] = "pause"
     slow_bytes: PositiveInt = 2**20
     stream_bytes: PositiveInt = 8 * 2**20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
 import re
 import secrets
@@ -20,7 +21,7 @@ from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
 from headrace.server.place import Place
-from headrace.server.problem import problem, problem_parts, respond_problem
+from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
 from headrace.server.squeeze import takes_gzip
 from headrace.server.waiting import Waiting
 from headrace.sessions.admission import Admission, Claim
@@ -35,6 +36,7 @@ logger = logging.getLogger("headrace.server")
 _access = logging.getLogger("headrace.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _LAST_COMMIT_S = 2.0  # for the log to take how the last streams ended
+_LONGEST_MEANT_CHARS = 64
 SHUTTING_DOWN = Failure.of(Unavailable("the server is shutting down", code="shutting_down", http_status=503))
 
 
@@ -118,7 +120,7 @@ class App:
         except Exception:
             # One request's bug must not take the others' connections with it.
             logger.exception("%s %s failed", exchange.method, exchange.path)
-            self._give_up(exchange, Failure("error", "internal error", "internal_error"))
+            self._give_up(exchange, INTERNAL)
 
     async def open(self) -> None:
         """Make the streams' log ready. Raises ConfigError where it cannot be."""
@@ -246,7 +248,7 @@ class App:
                 if known == method:
                     return endpoint
                 allowed.add(known)
-        _respond_no_route(exchange, allowed)
+        _respond_no_route(exchange, allowed, {at for known, at in self.routes if known == method})
         return None
 
     def _give_up(self, exchange: Exchange, failure: Failure) -> None:
@@ -268,15 +270,26 @@ def _forbidden(model_id: str) -> AuthError:
     return AuthError(message, code="model_not_allowed", http_status=403)
 
 
-def _respond_no_route(exchange: Exchange, allowed: set[str]) -> None:
+def _respond_no_route(exchange: Exchange, allowed: set[str], known: set[str]) -> None:
+    """known: the paths that take the method."""
     if not allowed:
-        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}", "unknown_path"))
+        near = _near(exchange.path, known)
+        hint = f": did you mean {near}?" if near else ""
+        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}{hint}", "unknown_path"))
         return
     if "GET" in allowed:
         allowed = {*allowed, "HEAD"}
     message = f"{exchange.path} does not take {exchange.method}"
     status, fields, body = problem_parts(problem(405, message, "method_not_allowed"))
     exchange.respond(status, (*fields, (b"allow", ", ".join(sorted(allowed)).encode())), body)
+
+
+def _near(path: str, known: set[str]) -> str:
+    """The path that was meant: most often one without its /v1, or with two."""
+    if len(path) > _LONGEST_MEANT_CHARS:  # likeness costs the product of the lengths
+        return ""
+    ends = [one for one in known if one.count("/") > 1 and (one.endswith(path) or path.endswith(one))]
+    return next(iter(sorted(ends, key=len) or difflib.get_close_matches(path, known, n=1, cutoff=0.8)), "")
 
 
 def _request_id(headers: Mapping[str, str]) -> str:

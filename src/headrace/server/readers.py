@@ -77,6 +77,13 @@ class ExchangeReader:
         self._reader = sessions.reader(id, after, self)
         self._reader.begin(session)
 
+    def show_life(self) -> None:
+        """Commit the status now: the stream is there, though nothing may come of it for a while."""
+        exchange = self._exchange
+        if exchange is not None and not exchange.status and self._ping:
+            exchange.start(200, self._head())
+            exchange.write(self._ping)
+
     # What the exchange calls.
 
     def on_pause(self) -> None:

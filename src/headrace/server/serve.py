@@ -199,7 +199,7 @@ def serve(
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
-            for line in _greeting(sockets, app):
+            for line in greeting(sockets, app):
                 announce(line)
             # What has been loaded stays: the collector need not look at it in the middle of a stream.
             gc.collect()
@@ -264,14 +264,16 @@ def _check_keys(sockets: Sequence[socket.socket], door: Door | None) -> None:
     )
 
 
-def _greeting(sockets: Sequence[socket.socket], app: App) -> Iterator[str]:
+def greeting(sockets: Sequence[socket.socket], app: App) -> Iterator[str]:
+    """What a person is told at the start, a line each."""
     url = f"{url_of(sockets[0])}/v1"
     cards = app.runtime.models()
     needs_key = app.door.keys is not None
     yield f"Headrace serves at {url} (Ctrl-C stops it)"
     yield f"models: {', '.join(_named(card) for card in cards)}"
-    if cards:
-        model = next((alias for card in cards for alias in card.aliases), cards[0].id)
+    able = [card for card in cards if card.state != "not installed"]
+    if able:
+        model = next((alias for card in able for alias in card.aliases), able[0].id)
         body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "Hello"}}]}}'
         key = "-H 'authorization: Bearer YOUR_KEY' " if needs_key else ""
         yield f"try: curl -N {url}/chat/completions {key}-H 'content-type: application/json' -d '{body}'"

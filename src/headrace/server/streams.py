@@ -41,7 +41,7 @@ def read_again(app: App, exchange: Exchange, id: str, after: int) -> None:
     exchange.release()
     session = app.sessions.live.get(id)
     if session is not None and session.head.owner == exchange.owner:
-        _read(app, exchange, session.head.facts, id, after, session)
+        _read(app, exchange, session.head.facts, id, after, session, after == session.sent)
     else:
         Waiting(exchange).run(_read_from_log(app, exchange, id, after))
 
@@ -113,12 +113,20 @@ async def _read_from_log(app: App, exchange: Exchange, id: str, after: int) -> N
         said = f"after: the stream has {state.last} records, there is nothing behind {after}"
         raise RequestError(said, field="after", value=after)
     facts = {**state.head.facts, **(state.end.facts if state.end is not None else {})}
-    _read(app, exchange, facts, id, after, app.sessions.live.get(id))
+    waits = state.end is None and after == state.last
+    _read(app, exchange, facts, id, after, app.sessions.live.get(id), waits)
 
 
 def _read(
-    app: App, exchange: Exchange, facts: dict[str, Any], id: str, after: int, session: Session | None
+    app: App,
+    exchange: Exchange,
+    facts: dict[str, Any],
+    id: str,
+    after: int,
+    session: Session | None,
+    waits: bool,
 ) -> None:
+    """waits: there is nothing yet behind what the client has."""
     if session is not None and after > session.sent:
         said = f"after: the stream has {session.sent} records, there is nothing behind {after}"
         raise RequestError(said, field="after", value=after)
@@ -131,13 +139,16 @@ def _read(
         *usual,
         (STREAM_ID, id.encode("ascii")),
     )
-    ExchangeReader(
+    reader = ExchangeReader(
         exchange,
         fields=fields,
         ping=front.ping if front else b"",
         keepalive_after_s=app.limits.keepalive_after_s,
         words=partial(last_words, front, after),
-    ).begin(app.sessions, id, after, session)
+    )
+    reader.begin(app.sessions, id, after, session)
+    if after and waits:  # it has read of this stream before: there is no status to wait for
+        reader.show_life()
 
 
 def _stop(app: App, exchange: Exchange) -> None:

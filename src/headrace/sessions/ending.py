@@ -24,6 +24,7 @@ class Ending(NamedTuple):
 
 
 WHOLE = Ending()
+INTERNAL = Failure("error", "internal error", "internal_error")  # a bug of ours: the log has it
 
 
 def outcome_of(terminal: Terminal) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -13,10 +14,11 @@ from headrace.core.stage import Stage
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
 from headrace.metrics.counters import Tally
-from headrace.sessions.ending import WHOLE, Ending, end_of
+from headrace.sessions.ending import INTERNAL, WHOLE, Ending, end_of
 from headrace.sessions.session import Session
 from headrace.wire.base import Relay
 
+logger = logging.getLogger("headrace.server")
 Report: TypeAlias = Callable[[Tally], None]
 
 
@@ -175,7 +177,7 @@ class EncodeProducer(StreamProducer):
         session = self._session
         if session is None:
             return
-        out = self._encoder.feed(batch)
+        out = self._encoded(batch)
         self._look(batch)
         if not out:
             return
@@ -192,7 +194,7 @@ class EncodeProducer(StreamProducer):
         if not isinstance(terminal, Finish):
             self._finish(terminal, ())
             return
-        out = [*self._encoder.feed((terminal,)), *self._encoder.close()]
+        out = self._encoded((terminal,), last=True)
         if out and isinstance(out[-1], Failure):
             self._finish(out[-1], _pieces(out))
         elif self._said:
@@ -206,6 +208,15 @@ class EncodeProducer(StreamProducer):
         """Of the stream, where it shows only with its first bytes; empty where the front says it."""
         return self._type_of(self._encoder) if self._type_of is not None else ""
 
+    def _encoded(self, batch: Sequence[Chunk], *, last: bool = False) -> Sequence[bytes | Failure]:
+        """What the encoder says. One with a bug must not leave its client waiting."""
+        try:
+            out = self._encoder.feed(batch)
+            return [*out, *self._encoder.close()] if last else out
+        except Exception:
+            logger.exception("encoding for a client of %s failed", self._model)
+            return [INTERNAL]
+
     def _look(self, batch: Sequence[Chunk]) -> None:
         if self._first_s is None and holds_content(batch):
             self._first_s = self._now_s()
@@ -217,7 +228,7 @@ class EncodeProducer(StreamProducer):
         return self._told_usage
 
     def _words(self, failure: Failure) -> bytes:
-        return b"".join(_pieces(self._encoder.feed((failure,))))
+        return b"".join(_pieces(self._encoded((failure,))))
 
     def _facts(self) -> dict[str, Any]:
         return {"content_type": self.content_type()} if self._type_of is not None else {}

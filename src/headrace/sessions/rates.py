@@ -24,6 +24,7 @@ from headrace.core.chunk import Failure
 from headrace.errors import ConfigError, RateLimited, Unavailable
 
 logger = logging.getLogger("headrace.server")
+_PATIENCE_S = 2.0  # with the shared store
 REQUESTS, TOKENS = "requests", "tokens"
 Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -97,14 +98,16 @@ class SharedRates:
             raise ConfigError(message, field="limits.store") from error
         plain = url.replace("valkeys://", "rediss://", 1).replace("valkey://", "redis://", 1)
         try:
-            self._pool = ConnectionPool.from_url(plain)
+            pool = ConnectionPool.from_url(
+                plain, socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
+            )
         except ValueError as error:
             message = "limits.store: must be the URL of a Valkey or Redis server, such as valkey://host:6379"
             raise ConfigError(message, field="limits.store") from error
         self._now_s = now_s
-        storage = RedisStorage(
-            f"async+{plain}", wrap_exceptions=True, implementation="redispy", connection_pool=self._pool
-        )
+        self._pool = pool
+        options: dict[str, Any] = {"connection_pool": pool, "implementation": "redispy"}
+        storage = RedisStorage("async+redis://in-the-pool", wrap_exceptions=True, **options)
         self._limiter = SharedLimiter(storage)
         self._tasks: set[asyncio.Task[None]] = set()
 

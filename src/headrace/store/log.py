@@ -49,14 +49,6 @@ class StreamState(msgspec.Struct, frozen=True, omit_defaults=True):
     end: StreamEnd | None = None
 
 
-class Gap(StreamingError):
-    """Records that were asked for are not kept any more."""
-
-    kind = "gap"
-    default_code = "records_gone"
-    default_http_status = 410
-
-
 class Tail(Protocol):
     """Who writes a stream, as its log calls him back; on the loop's thread, never from inside `append`
     unless the log commits at once."""

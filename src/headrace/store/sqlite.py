@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from headrace.errors import StreamingError
-from headrace.store.log import Gap, Keeping, StreamEnd, StreamHead, StreamState, Tail
+from headrace.errors import Gap, StreamingError
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
 from headrace.store.sqlite_file import Batch, SqliteFile
 
 FLUSH_S = 0.01  # how long records wait for others, unless a stream waits for its first

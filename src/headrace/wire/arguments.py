@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
@@ -20,7 +21,7 @@ def tool_input(arguments: str) -> Fields:
     if not arguments.strip():
         return {}
     try:
-        parsed = msgspec.json.decode(arguments)
+        parsed = read_plain(arguments)
     except UNREADABLE:
         return {"_arguments": arguments}
     return parsed if isinstance(parsed, dict) else {"_arguments": parsed}

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.opaque import Opaque
+from headrace.wire.plain import shallow
 from headrace.wire.reading import UNREADABLE
 
 MARK = "headrace.1."
@@ -63,6 +64,7 @@ def carried(text: Any, through: str) -> Carried | None:
         return None
     try:
         found = msgspec.json.decode(urlsafe_b64decode(text[len(MARK) :]), type=Carried)
+        shallow(found.data, len(text))
     except (*UNREADABLE, binascii.Error, ValueError):
         return None
     return found if found.wire != through else None

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from headrace.core.model import ModelCard
 from headrace.errors import WireError
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
@@ -52,7 +51,7 @@ def entries(body: bytes, name: str) -> tuple[list[Fields], Fields]:
 def read_json(body: bytes) -> Any:
     """The body as plain data. Raises WireError."""
     try:
-        return msgspec.json.decode(body)
+        return read_plain(body)
     except UNREADABLE:
         raise WireError("a model list that is not JSON", code="bad_model_list") from None
 

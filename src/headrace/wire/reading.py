@@ -12,6 +12,7 @@ import msgspec
 from headrace.core.excerpt import excerpt
 from headrace.core.request import RANGES
 from headrace.errors import RequestError
+from headrace.wire.plain import read_plain
 
 T = TypeVar("T")
 Fields = dict[str, Any]
@@ -51,7 +52,7 @@ def read_fields(data: Any, kind: type[T], under: str = "") -> T:
 def read_object(body: bytes) -> Fields:
     """The body as plain data. Raises RequestError where it is no JSON object."""
     try:
-        data = msgspec.json.decode(body)
+        data = read_plain(body)
     except UNREADABLE as error:
         why = _half_of_a_pair(body) or f"the body is not valid JSON: {error}"
         raise RequestError(why, code="invalid_json") from None

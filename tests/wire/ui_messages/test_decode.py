@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.wire.ui_messages.events import (
     DONE,
@@ -268,6 +269,21 @@ def test_characters_cut_in_two_meet_again(kind: str, begun: Any, said: Any, fiel
     assert texts("a\ud83d", "b") == "a\ufffdb"
     assert texts("\ude00") == "\ufffd"
     assert texts("a\ud83d") == "a\ufffd"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        event("novel", delta="\ud800"),
+        event("novel", inputTextDelta="\ud800"),
+        event("tool-output-available", toolCallId="0", output=1, delta="\ud800"),
+        piece("0", "x", inputTextDelta="\ud800"),
+    ],
+)
+def test_a_half_that_is_no_piece_of_a_text_is_mended(odd: bytes) -> None:
+    chunks = decode(START, TEXT[2], odd, FINISH, DONE)
+    assert isinstance(chunks[-1], Finish)
+    assert "\ufffd" in msgspec.json.encode(chunks).decode()
 
 
 @pytest.mark.parametrize(

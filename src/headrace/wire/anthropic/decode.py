@@ -39,6 +39,7 @@ from headrace.wire.anthropic.usage import usage_from
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import Misplaced, broken
+from headrace.wire.plain import may_be_deep, read_plain
 from headrace.wire.reading import UNREADABLE
 
 _read = msgspec.json.Decoder(Event).decode
@@ -95,7 +96,7 @@ class MessagesDecoder(EventDecoder):
     def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         self._events += 1
         try:
-            if name == b"error":
+            if name == b"error" or may_be_deep(data):
                 raise msgspec.ValidationError
             event = _read(data)
         except UNREADABLE:
@@ -223,7 +224,7 @@ class MessagesDecoder(EventDecoder):
     def _candidate_end(self, delta: dict[str, Any], data: bytes, out: list[Chunk]) -> None:
         told = msgspec.convert(delta, _Stopped)
         extra = {name: value for name, value in delta.items() if name not in _STOPPED}
-        said = msgspec.json.decode(data.decode("utf-8", "replace"))  # a broken letter in it breaks no event
+        said = read_plain(data.decode("utf-8", "replace"))  # a broken letter in it breaks no event
         beside = {name: value for name, value in said.items() if name not in _DELTA}
         vendor = {**({"delta": extra} if extra else {}), **beside}
         if told.stop_reason is None:

@@ -177,7 +177,10 @@ def _vendor(parsed: CountBody, data: Fields, warnings: list[str]) -> Opaque | No
     config = {name: value for name, value in (data.get("output_config") or {}).items() if name != "format"}
     if config:
         extra["output_config"] = config
-    about = {name: value for name, value in (data.get("metadata") or {}).items() if name != "user_id"}
+    metadata = data.get("metadata")  # a question about tokens has none, and what it says there is not judged
+    if not isinstance(metadata, dict):
+        metadata = {}
+    about = {name: value for name, value in metadata.items() if name != "user_id"}
     if about:
         extra["metadata"] = about
     return Opaque(WIRE_NAME, extra) if extra else None

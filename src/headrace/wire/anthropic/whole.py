@@ -81,7 +81,7 @@ def _blocks(candidate: Candidate) -> list[Fields]:
 
 def _cite(blocks: dict[int, Fields | None], sources: Iterable[Citation]) -> None:
     """Put each source at the text it stands under, or at the last text where it does not say."""
-    texts = {at: block for at, block in blocks.items() if block is not None and block["type"] == "text"}
+    texts = {at: block for at, block in blocks.items() if block is not None and block.get("type") == "text"}
     for source in sources:
         if own(source.vendor):
             continue  # it came over this wire, and its text has it already

@@ -23,6 +23,7 @@ from headrace.wire.bedrock.body import (
 from headrace.wire.bedrock.parse_message import messages_from, part
 from headrace.wire.bedrock.schema import Fields, opaque
 from headrace.wire.kept import left_over
+from headrace.wire.plain import shallow
 from headrace.wire.reading import UNREADABLE, in_range, quoted, read_body, read_fields
 
 # Fields with no place in `Request`: they reach a provider that speaks this protocol, no other.
@@ -117,7 +118,7 @@ def _format(output: OutputBody | None) -> ResponseFormat | None:
     if wanted is None:
         raise RequestError(f"{at}: is missing", field=at)
     try:
-        schema = msgspec.json.decode(wanted.schema, type=Fields)
+        schema = shallow(msgspec.json.decode(wanted.schema, type=Fields), len(wanted.schema))
     except UNREADABLE as error:
         said = f"{at}.schema: must be the text of a JSON object ({error})"
         raise RequestError(said, field=f"{at}.schema", value=wanted.schema) from None

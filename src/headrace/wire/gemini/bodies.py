@@ -6,11 +6,10 @@ from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from headrace.core.chunk import Citation
 from headrace.wire.answer_text import AnswerText
 from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 # What `vendor` says of a call and the vendor does not: never sent.
@@ -32,7 +31,7 @@ def call_part(id: str, name: str, arguments: str, kept: Fields) -> Fields | None
         call["id"] = id
     if arguments.strip() not in ("", "{}") or not kept.get("no_args"):
         try:
-            call["args"] = msgspec.json.decode(arguments) if arguments.strip() else {}
+            call["args"] = read_plain(arguments) if arguments.strip() else {}
         except UNREADABLE:
             return None
         if not isinstance(call["args"], dict):

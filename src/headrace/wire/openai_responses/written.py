@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import BlockKind, Citation
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
@@ -138,7 +139,7 @@ class WrittenBlock:
     def unwrap(self) -> None:
         """Its text is a function's arguments: take the free text out of them."""
         try:
-            arguments = msgspec.json.decode(self.text())
+            arguments = read_plain(self.text())
         except UNREADABLE:
             return
         given = arguments.get("input") if isinstance(arguments, dict) else None

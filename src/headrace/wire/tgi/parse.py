@@ -15,6 +15,7 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import check_ranges, read_body
 from headrace.wire.tgi.schema import OWN_PARAMETERS, WIRE_NAME, Grammar, Parameters, RequestBody
 
@@ -150,7 +151,7 @@ def _grammar(grammar: Grammar | None, warnings: list[str]) -> tuple[ResponseForm
 
 def _schema_text(text: str) -> Any:
     try:
-        return msgspec.json.decode(text)
+        return read_plain(text)
     except (msgspec.DecodeError, RecursionError):
         return None
 
