@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from tests.wire import recordings
-from tests.wire.anthropic.events import TEXT
+from tests.wire.anthropic.events import TEXT, TOOLS
 from tests.wire.cohere.events import TEXT as COHERE
 from tests.wire.gemini.events import TEXT as GEMINI
 from tests.wire.openai_completions.events import TEXT as COMPLETIONS
 from tests.wire.openai_responses.events import HELLO
 
-from headrace.core.chunk import TERMINALS, Failure, Finish
+from headrace.core.chunk import TERMINALS, Failure, Finish, ReasoningDelta
 from headrace.core.fold import fold
 from headrace.errors import Unavailable
 from headrace.testing import stages
@@ -121,3 +121,11 @@ def test_every_recording_passes_as_it_came(wire: str) -> None:
         assert out[-1] == chunks[-1]
         if isinstance(chunks[-1], Finish):
             assert passed(out) == body
+
+
+def test_what_is_only_reasoning_is_told_apart() -> None:
+    one = relay("anthropic")
+    stages.run(one, [[b"".join(TOOLS)]])
+    chunks = stages.run(wire_named("anthropic").decoder(), [[b"".join(TOOLS)]])
+    thoughts = sum(type(chunk) is ReasoningDelta for chunk in chunks)
+    assert 0 < thoughts == one.reasoning_events < one.content_events

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from headrace.cli.model_tables import drawn
+from headrace.cli.tables import drawn, table_of
 from headrace.config.door import KeySettings
 from headrace.server.keys import Key
 
@@ -27,7 +27,8 @@ def key_table(keys: Mapping[str, KeySettings]) -> str:
         )
         for id, key in keys.items()
     ]
-    return drawn(("KEY", "NAME", "OWNER", "MODELS", "PRIORITY", "EXPIRES", "STATE"), rows)
+    titles = ("KEY", "NAME", "OWNER", "MODELS", "PRIORITY", "EXPIRES", "STATE")
+    return drawn(table_of(titles, rows, right=("PRIORITY",)))
 
 
 def _state(key: Key, now_s: float) -> Text:

@@ -27,6 +27,7 @@ COMMANDS = {
     "keys": ("headrace.cli.keys", "Make, list and revoke the API keys of the server."),
     "models": ("headrace.cli.models", "List the models, pull one, or say where its file is."),
     "serve": ("headrace.cli.serve", "Serve every model over the OpenAI-compatible API."),
+    "top": ("headrace.cli.top", "Show the streams of a running server as they go."),
 }
 EPILOG = """\b
 Examples:

@@ -22,6 +22,7 @@ from headrace.config.settings import (
     ServerSettings,
     Settings,
     StreamSettings,
+    TelemetrySettings,
 )
 from headrace.errors import ConfigError
 
@@ -43,7 +44,18 @@ _WORDS = (
 )
 FILE_NAME = "headrace.toml"
 KEYS_FILE = "headrace-keys.json"
-_SECTIONS = ("providers", "aliases", "server", "streams", "clocks", "local", "keys", "limits", "queue")
+_SECTIONS = (
+    "providers",
+    "aliases",
+    "server",
+    "keys",
+    "limits",
+    "queue",
+    "streams",
+    "telemetry",
+    "clocks",
+    "local",
+)
 RESERVED = ("local", "sim")  # model ids that begin so never leave this machine
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
@@ -134,6 +146,7 @@ class _Reader:
             aliases=aliases,
             server=self._convert(self._table(tree, "server"), ServerSettings, ("server",)),
             streams=self._convert(self._table(tree, "streams"), StreamSettings, ("streams",)),
+            telemetry=self._convert(self._table(tree, "telemetry"), TelemetrySettings, ("telemetry",)),
             clocks=self._convert(self._table(tree, "clocks"), Clocks, ("clocks",)),
             local=self._named(tree, "local", LocalSettings),
             keys=self._named(tree, "keys", KeySettings),

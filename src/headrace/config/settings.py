@@ -137,6 +137,20 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ended_s: PositiveSeconds = 600.0
 
 
+class TelemetrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[telemetry]`: where traces and metrics are sent, and what streams are measured against.
+
+    otlp: the address of an OTLP collector (HTTP), such as http://127.0.0.1:4318; without it nothing is sent.
+    stall_s: a gap above it is a stall. first_token_s, token_s: the deadlines of the first piece of an answer
+    and of each further one; the fluidity is the share of them that was kept.
+    """
+
+    otlp: BaseUrl | None = None
+    stall_s: PositiveSeconds = 1.0
+    first_token_s: PositiveSeconds = 2.0
+    token_s: PositiveSeconds = 0.1
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. source: the file it was read from, empty where there is none.
 
@@ -147,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True):
     aliases: dict[str, str] = {}
     server: ServerSettings = ServerSettings()
     streams: StreamSettings = StreamSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     clocks: Clocks = Clocks()
     local: dict[str, LocalSettings] = {}
     keys: dict[str, KeySettings] = {}

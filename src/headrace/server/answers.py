@@ -12,6 +12,7 @@ from urllib.parse import quote
 from headrace.core.chunk import Failure
 from headrace.core.model import Model, Opened, Source
 from headrace.errors import RequestError
+from headrace.metrics.measures import Call
 from headrace.server.app import App
 from headrace.server.asked import Asked, asked_of
 from headrace.server.collect import CollectSink
@@ -79,8 +80,8 @@ class Answers:
 
     def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         opened = model.open(parsed.request)
-        place = self._app.admit(exchange, model, parsed.request, asked.claim)
         says = self._says(parsed)
+        place = self._place(exchange, model, parsed, says, asked)
         CollectSink(
             exchange,
             model.card.id,
@@ -100,7 +101,7 @@ class Answers:
         relayed = model.open_relay(self._relays, body, parsed.include_usage) if may_relay else None
         says = self._says(parsed)
         opened = model.open(parsed.request) if relayed is None else None
-        place = self._app.admit(exchange, model, parsed.request, asked.claim)
+        place = self._place(exchange, model, parsed, says, asked)
         session = self._session(says, model, parsed, asked)
         tells = self._tells(exchange, model, place)
         if opened is None:
@@ -119,6 +120,7 @@ class Answers:
             keepalive_after_s=self._app.limits.keepalive_after_s,
             words=_no_words,
             type_of=type_of,
+            on_start=producer.clock.sent,
         ).begin(self._app.sessions, says.id, 0, session)
         producer.begin(place.waiting(source, exchange.wheel))
 
@@ -127,7 +129,7 @@ class Answers:
         assert self._front.pending is not None
         opened = model.open(parsed.request)
         says = self._says(parsed)
-        place = self._app.admit(exchange, model, parsed.request, asked.claim)
+        place = self._place(exchange, model, parsed, says, asked)
         session = self._session(says, model, parsed, asked)
         producer = self._encodes(session, parsed, says, self._tells(exchange, model, place))
         producer.begin(place.waiting(opened.source, exchange.wheel))
@@ -156,7 +158,19 @@ class Answers:
 
     def _tells(self, exchange: Exchange, model: Model, place: Place) -> tuple[Any, ...]:
         """What every producer takes for its tally."""
-        return model.card.id, place.report, exchange.began_s, exchange.wheel.now_s
+        targets = self._app.measures.targets
+        return model.card.id, place.report, exchange.began_s, exchange.wheel.now_s, targets
+
+    def _place(
+        self, exchange: Exchange, model: Model, parsed: ParsedRequest, says: Says, asked: Asked
+    ) -> Place:
+        """The answer's place among the others. Raises RateLimited."""
+        account = self._app.measures.account(self._call(exchange, model, says, asked))
+        return self._app.admit(exchange.key, model.card.id, parsed.request, asked.claim, account)
+
+    def _call(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> Call:
+        card, request_id = model.card, exchange.request_id
+        return Call(says.id, card.id, says.model, self._name, card.owner, request_id, asked.traceparent)
 
     def _says(self, parsed: ParsedRequest) -> Says:
         id = f"{self._front.id_prefix}{secrets.token_hex(12)}"

@@ -7,7 +7,7 @@ import difflib
 import logging
 import re
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
@@ -16,15 +16,18 @@ from headrace.core.chunk import Failure
 from headrace.core.model import Model, ModelCard
 from headrace.core.request import Request
 from headrace.errors import AuthError, HeadraceError, Unavailable, UnknownModel
-from headrace.metrics.counters import Counters
+from headrace.metrics.clock import TARGETS, Targets
+from headrace.metrics.measures import Measures, Watcher
 from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
+from headrace.server.keys import Key
 from headrace.server.limits import Limits
 from headrace.server.place import Place
 from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
 from headrace.server.squeeze import takes_gzip
 from headrace.server.waiting import Waiting
 from headrace.sessions.admission import Admission, Claim
+from headrace.sessions.produce import Report
 from headrace.sessions.table import Sessions
 from headrace.transport.wheel import Wheel
 
@@ -61,9 +64,9 @@ class App:
     """Answers exchanges, whatever carries them.
 
     routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
-    sessions: the streams. door: who comes in. admission: what is answered at once, and what waits.
-    error_body_of: an error's JSON in the protocol that the head of a request speaks.
-    live: what is being answered now. draining: nothing new is taken.
+    sessions: the streams. measures: counts every answer, and tells the watchers. door: who comes in.
+    admission: what is answered at once, and what waits. error_body_of: an error's JSON in the protocol that
+    the head of a request speaks. live: what is being answered now. draining: nothing new is taken.
     """
 
     def __init__(
@@ -74,11 +77,14 @@ class App:
         sessions: Sessions | None = None,
         door: Door | None = None,
         access_log: bool = False,
+        watchers: Sequence[Watcher] = (),
+        targets: Targets = TARGETS,
     ) -> None:
         self.runtime = runtime
         self.limits = limits or Limits()
         self.sessions = sessions if sessions is not None else Sessions()
-        self.counters = Counters()
+        self.measures = Measures(self._known_models, targets, watchers)
+        self.counters = self.measures.counters
         self.door = door or Door()
         self.admission = Admission(self.door.queue, lambda: self.wheel)
         self.error_body_of: Callable[[Exchange], Callable[[Failure], bytes]] = lambda exchange: (
@@ -184,10 +190,9 @@ class App:
         key = exchange.key
         return [card for card in self.runtime.models() if key.may_ask(card.id, *card.aliases)]
 
-    def admit(self, exchange: Exchange, model: Model, request: Request, claim: Claim) -> Place:
+    def admit(self, key: Key, model_id: str, request: Request, claim: Claim, report: Report) -> Place:
         """A place for an answer, now or later; whoever has one lets it end. Raises RateLimited."""
-        ticket = self.admission.admit(model.card.id, claim)
-        return Place(self.door, self.counters, ticket, exchange.key, request)
+        return Place(self.door, report, self.admission.admit(model_id, claim), key, request)
 
     def _enter(self, exchange: Exchange) -> None:
         if not self._is_refused(exchange):
@@ -235,6 +240,9 @@ class App:
         if endpoint is not None:
             endpoint(exchange)
 
+    def _known_models(self) -> set[str]:
+        return {card.id for card in self.runtime.models()}
+
     def _endpoint(self, exchange: Exchange) -> Endpoint | None:
         """The endpoint; None when the exchange has been answered with 404 or 405."""
         method = "GET" if exchange.method == "HEAD" else exchange.method
@@ -260,6 +268,7 @@ class App:
     def _done(self, exchange: Exchange) -> None:
         self.live.discard(exchange)
         self.counters.bytes_out += exchange.bytes_out
+        self.counters.disconnects += exchange.lost
         self._look_quiet()
         if self._access_log:
             _log(exchange)

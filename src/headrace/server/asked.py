@@ -1,4 +1,4 @@
-"""What the head of a request says of the stream's life, and of its turn."""
+"""What the head of a request says of the stream's life, of its turn, and of the trace that it belongs to."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _LONGEST_WAIT_S = 86_400.0
 
 
 class Asked(NamedTuple):
-    """owner: whose stream it will be. detaches, tells_ids: see `Session`. claim: of a turn."""
+    """owner: whose stream it will be. detaches, tells_ids: see `Session`. claim: of a turn. traceparent: as
+    it was sent, empty where it was not."""
 
     owner: str
     detaches: bool
     tells_ids: bool
     claim: Claim
+    traceparent: str = ""
 
 
 def asked_of(exchange: Exchange, front: Front, max_streams: int | None = None) -> Asked:
@@ -31,9 +33,12 @@ def asked_of(exchange: Exchange, front: Front, max_streams: int | None = None) -
 
     Raises RequestError.
     """
-    claim = Claim(exchange.key.id, priority(exchange), wait_s(exchange), max_streams)
     return Asked(
-        exchange.owner, detaches_on_disconnect(exchange), tells_ids(exchange, front.event_ids), claim
+        exchange.owner,
+        detaches_on_disconnect(exchange),
+        tells_ids(exchange, front.event_ids),
+        Claim(exchange.key.id, priority(exchange), wait_s(exchange), max_streams),
+        exchange.headers.get("traceparent", ""),
     )
 
 

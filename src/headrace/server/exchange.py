@@ -47,7 +47,8 @@ class Exchange:
     joined by a comma. body: whole. began_s: when it was complete, on the loop's clock. status: 0 until the
     response has begun. bytes_out: of response bodies. on_done: called once when it is closed.
     error_body: an error's JSON in the client's protocol; OpenAI's where no endpoint has said otherwise.
-    paused: the client is behind. closed: the response is complete, given up or the client is gone.
+    paused: the client is behind. closed: the response is complete, given up or the client is gone. lost: it
+    is gone, and did not have all.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Exchange:
         "headers",
         "key",
         "listener",
+        "lost",
         "method",
         "on_done",
         "owner",
@@ -94,6 +96,7 @@ class Exchange:
         self.bytes_out = 0
         self.paused = False
         self.closed = False
+        self.lost = False
         self.error_body: Callable[[Failure], bytes] = error_body
         self.listener: Listener | None = None
         self.on_done: Callable[[Exchange], None] | None = None
@@ -151,6 +154,7 @@ class Exchange:
         if self.closed:
             return
         listener = self.listener
+        self.lost = True
         self._done()
         if listener is not None:
             listener.on_lost()

@@ -43,6 +43,7 @@ _GEMINI = tuple(
 )
 OPERATIONS = (
     Operation("GET", "/health", "Whether the server is up"),
+    Operation("GET", "/metrics", "The server's figures, as OpenMetrics text", "", (TEXT,)),
     Operation("GET", "/openapi.json", "This description"),
     Operation("POST", "/v1/chat/completions", "OpenAI: an answer in a chat", "chat", (JSON, EVENTS)),
     Operation("POST", "/v1/completions", "OpenAI: a text gone on with", "completion", (JSON, EVENTS)),

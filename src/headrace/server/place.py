@@ -7,22 +7,23 @@ from typing import Any
 from headrace.core.estimate import estimated_usage
 from headrace.core.model import Source
 from headrace.core.request import Request
-from headrace.metrics.counters import Counters, Tally
+from headrace.metrics.counters import Tally
 from headrace.server.door import Door
 from headrace.server.keys import Key
 from headrace.sessions.admission import Ticket
 from headrace.sessions.pace import PacedSource
+from headrace.sessions.produce import Report
 from headrace.transport.wheel import Wheel
 
 
 class Place:
     """Made when the answer is let in; `report` is called once, when it has ended."""
 
-    __slots__ = ("_counters", "_door", "_estimate_tokens", "_key", "_ticket")
+    __slots__ = ("_door", "_estimate_tokens", "_key", "_report", "_ticket")
 
-    def __init__(self, door: Door, counters: Counters, ticket: Ticket, key: Key, request: Request) -> None:
+    def __init__(self, door: Door, report: Report, ticket: Ticket, key: Key, request: Request) -> None:
         self._door = door
-        self._counters = counters
+        self._report = report
         self._ticket = ticket
         self._key = key
         counted = door.counts_tokens(key)
@@ -42,4 +43,4 @@ class Place:
         if self._estimate_tokens >= 0:
             usage = tally.usage
             self._door.spend(self._key, usage.total_tokens if usage is not None else self._estimate_tokens)
-        self._counters.add(tally)
+        self._report(tally)

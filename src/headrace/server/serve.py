@@ -14,10 +14,13 @@ import uvicorn
 
 from headrace.core.model import ModelCard
 from headrace.errors import ConfigError
+from headrace.metrics.clock import TARGETS, Targets
+from headrace.metrics.measures import Watcher
 from headrace.server import (
     about,
     audio,
     health,
+    metrics,
     models,
     openai_chat,
     openapi,
@@ -46,11 +49,33 @@ def make_app(
     sessions: Sessions | None = None,
     door: Door | None = None,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
 ) -> App:
     """The server with every endpoint, without sockets."""
-    app = App(runtime, limits, sessions=sessions, door=door, access_log=access_log)
+    app = App(
+        runtime,
+        limits=limits,
+        sessions=sessions,
+        door=door,
+        access_log=access_log,
+        watchers=watchers,
+        targets=targets,
+    )
     app.error_body_of = error_body_of
-    rooms = (health, openai_chat, others, audio, models, about, streams, responses, ui_resume, openapi)
+    rooms = (
+        health,
+        openai_chat,
+        others,
+        audio,
+        models,
+        about,
+        streams,
+        responses,
+        ui_resume,
+        metrics,
+        openapi,
+    )
     for room in rooms:
         room.install(app)
     return app
@@ -63,9 +88,21 @@ def asgi_app(
     sessions: Sessions | None = None,
     door: Door | None = None,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
 ) -> AsgiApp:
     """The same server as an ASGI application, to mount or run under any ASGI server."""
-    return AsgiApp(make_app(runtime, limits=limits, sessions=sessions, door=door, access_log=access_log))
+    return AsgiApp(
+        make_app(
+            runtime,
+            limits=limits,
+            sessions=sessions,
+            door=door,
+            access_log=access_log,
+            watchers=watchers,
+            targets=targets,
+        )
+    )
 
 
 class RunningServer:
@@ -179,6 +216,8 @@ def serve(
     door: Door | None = None,
     open_to_all: bool = False,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
     announce: Callable[[str], None] = logger.info,
     on_end: Callable[[], Coroutine[None, None, None]] | None = None,
 ) -> None:
@@ -187,15 +226,24 @@ def serve(
     announce: takes the lines that tell a person where the server is. access_log: one JSON line a request
     to the logger `headrace.access`. sessions: the streams and their log,
     in memory where not given. door: who comes in, everybody where not given; open_to_all: even where others
-    than this machine can reach the address. on_end: awaited in the server's loop
-    after the last answer, such as the runtime's `aclose`.
+    than this machine can reach the address. watchers: are told of every answer that has ended, on the loop's
+    thread. targets: what streams are measured against. on_end: awaited in the server's loop after the last
+    answer, such as the runtime's `aclose`.
     Raises: ConfigError where host and port cannot be listened on, or others could use them without keys.
     """
     sockets = bind(host, port)
     if not open_to_all:
         _check_keys(sockets, door)
     _allow_many_files()
-    app = make_app(runtime, limits=limits, sessions=sessions, door=door, access_log=access_log)
+    app = make_app(
+        runtime,
+        limits=limits,
+        sessions=sessions,
+        door=door,
+        access_log=access_log,
+        watchers=watchers,
+        targets=targets,
+    )
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
@@ -225,13 +273,23 @@ async def running_server(
     sessions: Sessions | None = None,
     door: Door | None = None,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
 ) -> AsyncIterator[RunningServer]:
     """A server inside the running loop, for tests and for programs that embed one. Drained on exit.
 
     Raises: ConfigError where host and port cannot be listened on.
     """
     sockets = bind(host, port)
-    app = make_app(runtime, limits=limits, sessions=sessions, door=door, access_log=access_log)
+    app = make_app(
+        runtime,
+        limits=limits,
+        sessions=sessions,
+        door=door,
+        access_log=access_log,
+        watchers=watchers,
+        targets=targets,
+    )
     await app.open()
     frame = Frame(app, takes_signals=False)
     url = url_of(sockets[0])

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs
 import msgspec
 
 from headrace.errors import RequestError
+from headrace.metrics.figures import figures_of
+from headrace.metrics.stream_log import plain
 from headrace.server.answers import STREAM_ID
 from headrace.server.app import App
 from headrace.server.exchange import Exchange, Fields
@@ -39,6 +41,7 @@ def install(app: App) -> None:
 def read_again(app: App, exchange: Exchange, id: str, after: int) -> None:
     """Answer with a stream's records behind number `after`, and with what is still to come of it."""
     exchange.release()
+    app.counters.resumed += 1
     session = app.sessions.live.get(id)
     if session is not None and session.head.owner == exchange.owner:
         _read(app, exchange, session.head.facts, id, after, session, after == session.sent)
@@ -59,7 +62,7 @@ def after_of(exchange: Exchange) -> int:
 
 
 def described(state: StreamState, live: Session | None) -> dict[str, Any]:
-    """A stream's status as plain data, its error with it."""
+    """A stream's status as plain data, its error with it, and what it is like while it is being made."""
     end = state.end
     status: str = (
         end.outcome if end is not None else ("paused" if live is not None and live.paused else "running")
@@ -77,6 +80,9 @@ def described(state: StreamState, live: Session | None) -> dict[str, Any]:
         "last": state.last,
         "readers": len(live.readers) if live is not None else 0,
     }
+    if live is not None and live.producer is not None:
+        clock = live.producer.clock
+        data["figures"] = plain(figures_of(clock, clock.now_s(), None))
     if end is not None and "failure" in end.facts:
         data["error"] = {name: end.facts["failure"].get(name, "") for name in ("kind", "message", "code")}
     return data

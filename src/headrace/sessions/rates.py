@@ -107,7 +107,7 @@ class SharedRates:
         self._now_s = now_s
         self._pool = pool
         options: dict[str, Any] = {"connection_pool": pool, "implementation": "redispy"}
-        storage = RedisStorage("async+redis://in-the-pool", wrap_exceptions=True, **options)
+        storage = RedisStorage("async+redis://in-the-pool:1", wrap_exceptions=True, **options)
         self._limiter = SharedLimiter(storage)
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -8,7 +8,7 @@ protocol each; the log does not look inside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -112,6 +112,15 @@ class StreamLog(Protocol):
 
     async def forget(self, id: str, /) -> None:
         """Keep nothing of it."""
+
+
+@runtime_checkable
+class Weighed(Protocol):
+    """What a log is besides, where it knows how much it holds."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Of all records that are kept."""
 
 
 class Keeping(msgspec.Struct, frozen=True):

@@ -76,6 +76,11 @@ class SqliteLog:
 
     # Life.
 
+    @property
+    def held_bytes(self) -> int:
+        """Of all records that are kept."""
+        return self._held_bytes
+
     async def open(self) -> None:
         """Read what is there, and end what another process left open. Raises ConfigError (file in use)."""
         self._loop = asyncio.get_running_loop()

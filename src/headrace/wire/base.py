@@ -72,11 +72,13 @@ class Relay(Stage[bytes, bytes | Terminal], Protocol):
 
     It gives the bytes to forward and, last, one terminal. A `Failure` is given as a value, not as bytes: the
     server knows whether its status line is out yet. Where it is, `failed` writes the failure as the last
-    bytes of the stream.
+    bytes of the stream. content_events: pieces of the answer so far; reasoning_events: those of them that are
+    nothing but reasoning.
     """
 
     usage: Usage | None
     content_events: int
+    reasoning_events: int
 
     def failed(self, failure: Failure, /) -> bytes: ...
 

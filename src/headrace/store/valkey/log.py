@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from headrace.config.secret import Secret
-from headrace.errors import ConfigError, StreamingError
-from headrace.store.log import Gap, Keeping, StreamEnd, StreamHead, StreamState, Tail
+from headrace.errors import ConfigError, Gap, StreamingError
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
 from headrace.store.valkey.keys import Keys
 from headrace.store.valkey.link import RETRY_S, Address, Link
 from headrace.store.valkey.node import HEARTBEAT_S, Node
