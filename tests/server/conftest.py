@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 import uvicorn
 import uvloop
+from tests.store.servers import Server, valkey_server
 
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
@@ -145,3 +146,9 @@ def carrier(request: pytest.FixtureRequest) -> Carrier:
 def direct(request: pytest.FixtureRequest) -> Carrier:
     """Our own protocol, for what only it promises."""
     return _CARRIERS[request.param]()
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Server]:
+    with valkey_server() as server:
+        yield server

@@ -40,9 +40,6 @@ class Claim(NamedTuple):
     max_streams: int | None = None
 
 
-ANYBODY = Claim()
-
-
 class Ticket:
     """One answer's place, from the asking to its end."""
 
@@ -166,7 +163,7 @@ class Admission:
         """Answers that wait for a place."""
         return len(self._queue)
 
-    def admit(self, model: str, claim: Claim = ANYBODY) -> Ticket:
+    def admit(self, model: str, claim: Claim) -> Ticket:
         """A place, now or later. Whoever has a ticket lets it end.
 
         Raises RateLimited where the owner has enough under way, or too many wait.
