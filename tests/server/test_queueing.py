@@ -265,3 +265,31 @@ def test_a_late_loop_refuses_what_is_new(direct: Carrier, monkeypatch: pytest.Mo
             assert (await client.response()).status == 200
 
     direct.run(main())
+
+
+@pytest.mark.parametrize("relays", [False, True], ids=["encoded", "relayed"])
+def test_a_stream_that_is_ahead_of_its_pace_holds_its_source(direct: Carrier, relays: bool) -> None:
+    async def main() -> None:
+        model = HandModel(relays=relays)
+        door = Door(limits=LimitSettings(events_per_s=20))
+        async with direct.serving(Models(model), door=door) as served, connected(served.url) as client:
+            await client.send(asking())
+            source = await model.source()
+            if relays:
+                source.push(b'data: {"choices": []}\n\n')
+            else:
+                source.push(*BEGIN)
+                source.say("x")
+            assert source.paused
+            await client.chunk_after_head()
+            async with asyncio.timeout(5):
+                await source.was_resumed.wait()
+            if relays:
+                source.push(b"data: [DONE]\n\n")
+                source.end()
+            else:
+                source.push(*END)
+                source.end()
+            assert (await client.response_body()).endswith(b"data: [DONE]\n\n")
+
+    direct.run(main())
