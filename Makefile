@@ -34,9 +34,9 @@ soak: $(VENV)/.ready
 
 # The locks carry hashes and no addresses, so they install from whatever index the installer is set up for.
 lock: $(UV)
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev pyproject.toml -o locks/dev.txt
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev --group bench -c locks/dev.txt pyproject.toml -o locks/bench.txt
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --group dev --group fuzz -c locks/dev.txt pyproject.toml -o locks/fuzz.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --extra valkey --extra otel --group dev pyproject.toml -o locks/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --extra valkey --extra otel --group dev --group bench -c locks/dev.txt pyproject.toml -o locks/bench.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --extra server --extra local --extra proxy --extra valkey --extra otel --group dev --group fuzz -c locks/dev.txt pyproject.toml -o locks/fuzz.txt
 	if command -v npm >/dev/null; then cd $(NODE) && npm install --package-lock-only --omit-lockfile-registry-resolved $(NPM_QUIET); fi
 
 # The npm package that judges the UI message stream, for tests only. Where npm is missing they skip, and say so.

@@ -8,7 +8,18 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import client, decode, gateway, http_client, import_time, memory, partial, translate
+from benchmarks import (
+    client,
+    decode,
+    gateway,
+    http_client,
+    import_time,
+    memory,
+    partial,
+    sessions,
+    tap,
+    translate,
+)
 from benchmarks.rig.docs import write_page
 from benchmarks.rig.options import Options, carry_out, parsed
 from benchmarks.rig.result import RESULTS, Result
@@ -16,11 +27,13 @@ from benchmarks.rig.result import RESULTS, Result
 SCRIPTS = {
     "gateway": gateway.measure,
     "translate": translate.measure,
+    "sessions": sessions.measure,
     "memory": memory.measure,
     "client": client.measure,
     "http_client": http_client.measure,
     "decode": decode.measure,
     "partial": partial.measure,
+    "tap": tap.measure,
     "import_time": import_time.measure,
 }
 

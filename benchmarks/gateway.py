@@ -19,7 +19,7 @@ QUICK_RUNS = 2
 PIECES = 300  # 303 events with the role, the finish and the usage
 CASES = {"spread": "a chunk each 10 ms a stream", "burst": "32 chunks each 10 ms a stream"}
 CPU = "us CPU a chunk"
-LIMIT_OF_NGINX = 1.6
+LIMIT_OF_NGINX = 2.2  # with every stream kept in memory, as by default; `benchmarks.sessions` has it bare
 TTFT_P50_LIMIT_MS = 1.0
 TTFT_P99_LIMIT_MS = 5.0
 

@@ -13,8 +13,8 @@ import msgspec
 from benchmarks.decode import LINEAR_LIMIT, timed_s
 from benchmarks.rig.figures import paired_ratio
 from benchmarks.rig.options import Options, main
+from benchmarks.rig.protocols import words
 from benchmarks.rig.result import Check, Claim, Result
-from benchmarks.rig.script import words
 from headrace.core.chunk import BlockStart, Chunk, TextDelta
 from headrace.simulate.script import ScriptedSource
 from headrace.stream.generation import GenerationStream

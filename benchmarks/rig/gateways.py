@@ -117,15 +117,19 @@ def nginx(upstream: int) -> Iterator[Gateway]:
 
 
 @contextmanager
-def headrace(upstream: int) -> Iterator[Gateway]:
-    """`headrace serve`, the command as its users run it, relaying to the upstream as a provider."""
+def headrace(upstream: int, name: str = "headrace", log: str = "") -> Iterator[Gateway]:
+    """`headrace serve`, the command as its users run it, relaying to the upstream as a provider.
+
+    log: where its streams are kept, empty: where they are kept by default.
+    """
     port = free_port()
     with TemporaryDirectory(prefix="bench-headrace-") as folder:
         config = Path(folder) / "headrace.toml"
-        config.write_text(HEADRACE.format(upstream=upstream))
+        kept = f'\n[streams]\nlog = "{log}"\npath = "{folder}/streams.db"\n' if log else ""
+        config.write_text(HEADRACE.format(upstream=upstream) + kept)
         command = [sys.executable, "-m", "headrace", "serve", "--host", "127.0.0.1", "--port", str(port)]
         with _running([*command, "--config", str(config)], Path(folder), port, signal.SIGTERM) as (pid, port):
-            yield Gateway("headrace", pid, port, "/v1/chat/completions", "up/")
+            yield Gateway(name, pid, port, "/v1/chat/completions", "up/")
 
 
 def tensorzero(models: tuple[str, ...]) -> Launch:

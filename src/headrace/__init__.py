@@ -145,6 +145,8 @@ if TYPE_CHECKING:
         Event,
         SseDecoder,
     )
+    from headrace.metrics.streaming_tracker import StreamingMetricsTracker
+    from headrace.metrics.tracker import MetricsTracker
     from headrace.stream.generation import (
         BufferedStream,
         GenerationChunk,
@@ -210,6 +212,8 @@ _ROOMS = {
         "UnknownModel WireError"
     ),
     "headrace.framing.sse": "Event SseDecoder",
+    "headrace.metrics.streaming_tracker": "StreamingMetricsTracker",
+    "headrace.metrics.tracker": "MetricsTracker",
     "headrace.stream.generation": (
         "BufferedStream GenerationChunk GenerationResult GenerationStream StreamProgress TextStream"
     ),
@@ -342,6 +346,9 @@ __all__ = [
     # framing.sse
     "Event",
     "SseDecoder",
+    # metrics
+    "MetricsTracker",
+    "StreamingMetricsTracker",
     # stream.generation
     "BufferedStream",
     "GenerationChunk",

@@ -9,6 +9,7 @@ HeadraceError                          (code, retryable, http_status)
 ├── StreamingError    a stream ended wrongly   (stream_id)
 │   ├── Truncated                  it stopped without a terminal event
 │   ├── SlowReader                 the reader was dropped at its byte bound
+│   ├── Gap                        records of a stream that were asked for are not kept any more
 │   ├── StreamTimeoutException     one of the four clocks ran out (also a TimeoutError)
 │   ├── StreamCancelledException   it was cancelled
 │   └── StreamGenerationException  the source itself raised
@@ -175,6 +176,14 @@ class SlowReader(StreamingError):
     """The reader fell further behind than its bound allows."""
 
     kind = "slow_reader"
+
+
+class Gap(StreamingError):
+    """Records of a stream that were asked for are not kept any more."""
+
+    kind = "gap"
+    default_code = "records_gone"
+    default_http_status = 410
 
 
 class StreamTimeoutException(StreamingError, TimeoutError):

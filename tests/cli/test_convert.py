@@ -90,6 +90,8 @@ WHOLE: dict[str, Any] = {
     "ollama": lambda body: body["message"]["content"],
     "ollama_generate": lambda body: body["response"],
     "tgi": lambda body: body[0]["generated_text"],
+    "cohere": lambda body: body["message"]["content"][0]["text"],
+    "bedrock": lambda body: body["output"]["message"]["content"][0]["text"],
     "ui_messages": lambda body: body["parts"][-1]["text"],
 }
 

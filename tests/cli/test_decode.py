@@ -10,6 +10,7 @@ from tests.wire import recordings
 from tests.wire.test_recordings import JUDGES
 
 from headrace.cli.main import headrace
+from headrace.framing.eventstream import encode_message
 
 FINAL_HELLO = {
     "text": "Héllo\n",
@@ -98,6 +99,22 @@ def test_what_is_no_stream_ends_in_one_failure(data: bytes) -> None:
     assert found["error"] is not None
     assert found["text"] == ""
     assert [chunk["type"] for chunk in decode(stdin=data)] == ["failure"]
+
+
+@pytest.mark.parametrize("framing", ["auto", "eventstream"])
+def test_amazons_binary_stream_is_read(framing: str) -> None:
+    events = [
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hé"}}),
+        ("messageStop", {"stopReason": "end_turn"}),
+        ("metadata", {"usage": {"inputTokens": 7, "outputTokens": 2, "totalTokens": 9}}),
+    ]
+    binary = b"".join(
+        encode_message({":message-type": "event", ":event-type": name}, json.dumps(body).encode())
+        for name, body in events
+    )
+    (found,) = decode("--final", "--framing", framing, stdin=binary, wire="bedrock")
+    assert (found["text"], found["error"]) == ("Hé", None)
+    assert found["usage"] == {"input_tokens": 7, "output_tokens": 2}
 
 
 @pytest.mark.recordings

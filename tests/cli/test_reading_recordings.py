@@ -1,5 +1,6 @@
 """What the commands that read recordings do alike: pipes that fill, readers that go, terminals."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.cli.recorded import HELLO, event, sse
+
+from headrace.cli.recordings import write_out
+from headrace.framing.eventstream import encode_message
 
 COMMANDS = {
     "decode": ["decode", "--wire", "openai_chat"],
@@ -47,3 +51,19 @@ def test_a_reader_that_goes_away_is_no_traceback(command: str, tmp_path: Path) -
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+class Screen(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_nothing_of_a_binary_message_steers_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Screen(shown, encoding="utf-8"))
+    message = encode_message({":event-type": "x\x1b[2J"}, b'{"text":"H\xc3\xa9"}')
+    write_out(message + b"\xff\x9b\r\n")
+    text = shown.getvalue().decode()
+    assert "Hé" in text
+    assert text.endswith("\r\n")
+    assert [letter for letter in text[:-2] if not letter.isprintable()] == []

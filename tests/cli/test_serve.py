@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.metrics.test_otel import receiver
 
 
 @pytest.fixture
@@ -87,6 +88,40 @@ def test_the_access_log_is_one_json_line_a_request(env: dict[str, str]) -> None:
         assert process.stderr is not None
         (line,) = process.stderr.read().splitlines()
         assert json.loads(line)["path"] == "/health"
+
+
+def test_the_stream_log_is_one_json_line_an_answer(env: dict[str, str]) -> None:
+    with serving("--stream-log", env=env) as (process, url, _):
+        said = [{"role": "user", "content": "words of mine"}]
+        ask(url, "/v1/chat/completions", {"model": "sim/echo", "messages": said})
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        assert process.stderr is not None
+        (line,) = process.stderr.read().splitlines()
+        told = json.loads(line)
+        assert (told["model"], told["outcome"], told["streamed"]) == ("sim/echo", "finished", False)
+        assert "words of mine" not in line
+
+
+def test_metrics_are_scraped(env: dict[str, str]) -> None:
+    with serving(env=env) as (_, url, _):
+        request = urllib.request.Request(url + "/metrics")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.read().endswith(b"# EOF\n")
+
+
+def test_telemetry_goes_to_the_collector_that_is_configured(env: dict[str, str]) -> None:
+    with receiver() as (collector, bodies):
+        Path(env["HEADRACE_CONFIG"]).write_text(f'[telemetry]\notlp = "{collector}"\n')
+        with serving(env=env) as (process, url, _):
+            said = [{"role": "user", "content": "words of mine"}]
+            ask(url, "/v1/chat/completions", {"model": "sim/echo", "messages": said})
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            assert process.stderr is not None
+            assert process.stderr.read() == ""
+    assert set(bodies) == {"/v1/traces", "/v1/metrics"}
+    assert not any(b"words of mine" in body for found in bodies.values() for body in found)
 
 
 def refused(*args: str, env: dict[str, str]) -> str:

@@ -167,7 +167,7 @@ def test_a_log_line_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]
     before = root.handlers[:], access.handlers[:], access.propagate, access.level, root.level
     root.handlers.clear()
     try:
-        _log_to_stderr(True)
+        _log_to_stderr(access=True, streams=False)
         logging.getLogger("headrace.runners").warning("%s died", EVIL)
         access.info("%s", json.dumps({"path": EVIL}, ensure_ascii=False))
     finally:

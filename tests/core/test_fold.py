@@ -278,6 +278,14 @@ def test_reasoning_keeps_what_its_vendor_said_when_it_closed_the_block() -> None
     assert fold(chunks).message.parts == (ReasoningPart("hm", closed), ReasoningPart("", opened))
 
 
+def test_a_citation_of_a_reply_names_its_part_where_blocks_that_are_no_parts_come_before() -> None:
+    image = (BlockStart(0, "image"), ImageDelta(0, b"."), BlockEnd(0))
+    text = (BlockStart(1, "text"), TextDelta(1, "so"), Citation(1, "u"), BlockEnd(1))
+    candidate = fold([Start("r"), *image, *text, CandidateEnd("stop"), Finish()]).candidates[0]
+    assert [one.block for one in candidate.citations] == [0]
+    assert candidate.parts[0] == TextPart("so")
+
+
 def test_a_piece_of_a_transcript_counts_as_other_text_does() -> None:
     said = TranscriptDelta(0, "hi")
     assert (said.token_count, said.logprob) == (1, None)

@@ -43,6 +43,22 @@ def test_tools_choices_and_formats() -> None:
     assert build_request("m", "x", tool_choice="required").tool_choice == ToolChoice("required")
 
 
+def test_choices_and_formats_as_openais_users_write_them() -> None:
+    named = {"type": "function", "function": {"name": "b"}}
+    told = {"name": "person", "schema": {"type": "object"}, "strict": True}
+    form = {"type": "json_schema", "json_schema": told}
+    request = build_request("m", "x", tools=[Tool("b")], tool_choice=named, response_format=form)
+    assert request.tool_choice == ToolChoice("tool", "b")
+    assert request.response_format == ResponseFormat("json_schema", "person", {"type": "object"}, True)
+    for kind in ("text", "json_object"):
+        assert build_request("m", "x", response_format={"type": kind}).response_format == ResponseFormat(kind)
+
+
+def test_a_function_among_the_tools_is_told_who_runs_it() -> None:
+    with pytest.raises(RequestError, match="run_tools"):
+        build_request("m", "x", tools=[print])  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize(
     ("ask", "field"),
     [
@@ -51,15 +67,54 @@ def test_tools_choices_and_formats() -> None:
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "messages.0.role"),
         ({"messages": [user("a"), {"role": "user", "content": 5}]}, "messages.1.content"),
-        ({"messages": [{"role": "user", "content": [{"type": "smell"}]}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": [{"type": "smell"}]}]}, "messages.0.content.0.type"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages.0.content"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image", "image": "https://x.org/i.png"}]}]},
+            "messages.0.content.0.image",
+        ),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "tool",
+                        "content": [
+                            {"type": "tool-result", "id": "a", "parts": [{"type": "text", "txt": "x"}]}
+                        ],
+                    }
+                ]
+            },
+            "messages.0.content.0.parts.0.txt",
+        ),
         ({"messages": [{"role": "user", "content": "x", "mood": "good"}]}, "messages.0.mood"),
         ({"prompt": "x", "preset": "wild"}, "preset"),
         ({"prompt": "x", "tools": [{"name": "a", "prameters": {}}]}, "tools.0.prameters"),
         ({"prompt": "x", "tools": [{"name": 5}]}, "tools.0"),
+        ({"prompt": "x", "tools": [3]}, "tools.0"),
+        ({"prompt": "x", "tools": [{"function": 3}]}, "tools.0"),
+        ({"prompt": "x", "tools": [print]}, "tools.0"),
+        ({"prompt": "x", "tool_choice": 3}, "tool_choice"),
+        ({"prompt": "x", "tool_choice": {"type": "function", "function": {}}}, "tool_choice"),
+        ({"prompt": "x", "system": 3}, "system"),
         ({"prompt": "x", "temprature": 1}, "temprature"),
         ({"prompt": "x", "max_tokens": "3"}, "max_tokens"),
         ({"prompt": "x", "stop": 3}, "stop"),
         ({"prompt": "x", "response_format": "json"}, "response_format"),
+        ({"prompt": "x", "response_format": {"type": "json_schema"}}, "response_format.json_schema"),
+        (
+            {
+                "prompt": "x",
+                "response_format": {"type": "json_schema", "json_schema": {"schema": {}, "mood": 1}},
+            },
+            "response_format.json_schema.mood",
+        ),
+        (
+            {
+                "prompt": "x",
+                "response_format": {"type": "json_schema", "json_schema": {"schema": {}, "name": 1}},
+            },
+            "response_format",
+        ),
         ({"prompt": 5}, "prompt"),
         ({"messages": "hello"}, "messages"),
         ({"messages": [7]}, "messages.0"),
@@ -74,6 +129,21 @@ def test_what_cannot_be_asked_is_named(ask: dict[str, Any], field: str) -> None:
 def test_a_misspelt_setting_is_told_the_right_one() -> None:
     with pytest.raises(RequestError, match="did you mean temperature"):
         build_request("m", "x", temprature=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("timeout", "clocks"),
+        ("api_key", "headrace.toml"),
+        ("base_url", "headrace.toml"),
+        ("stream", "stream_text"),
+    ],
+)
+def test_a_keyword_of_another_toolkit_is_told_where_it_went(name: str, way: str) -> None:
+    with pytest.raises(RequestError, match=f"nothing is called '{name}' here: .*{way}") as caught:
+        build_request("m", "x", **{name: 1})  # type: ignore[misc]
+    assert caught.value.field == name
 
 
 def test_a_model_that_is_no_text_is_named() -> None:

@@ -1,5 +1,6 @@
 """Every block of Python and shell in the documents runs, as a program of its own in an empty folder.
 
+Servers of this test stand where 127.0.0.1:6379 (Valkey), :8801 and :8802 (free ports) are written.
 The local model is played by `sim/echo` (an alias in a headrace.toml), and port 8787 is a server of this test.
 An HTML comment on the line before a block may say otherwise: `<!-- not run: WHY -->`. Blocks of JavaScript
 run under Node, beside the packages of `tests/node`, and are skipped where those are missing.
@@ -8,6 +9,7 @@ run under Node, beside the packages of `tests/node`, and are skipped where those
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from tests.node.page import HERE, missing
+from tests.store.servers import Server, valkey_server
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -99,9 +102,22 @@ def port(env: dict[str, str]) -> Iterator[str]:
     assert server.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Server]:
+    with valkey_server() as server:
+        yield server
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return str(taken.getsockname()[1])
+
+
 @pytest.mark.parametrize("block", runnable())
-def test_block(block: Block, env: dict[str, str], port: str, tmp_path: Path) -> None:
+def test_block(block: Block, env: dict[str, str], port: str, valkey: Server, tmp_path: Path) -> None:
     code = block.code.replace("127.0.0.1:8787", f"127.0.0.1:{port}")
+    code = code.replace("redis://127.0.0.1:6379/0", valkey.url)
+    code = code.replace("8801", free_port()).replace("8802", free_port())
     shutil.copy(RECORDING, tmp_path)
     if block.lang == "js":
         if missing():

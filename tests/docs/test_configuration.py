@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from headrace.config import Clocks, ProviderSettings, ServerSettings, parse_config
+from headrace.config.settings import StreamSettings
 from headrace.providers import provider_rows
 from headrace.server.limits import Limits
 from headrace.wire import WIRES
@@ -46,7 +47,7 @@ def test_the_guide_tells_every_field_of_a_provider() -> None:
 
 
 def test_every_field_is_on_the_page() -> None:
-    for name in ServerSettings.__struct_fields__:
+    for name in (*ServerSettings.__struct_fields__, *StreamSettings.__struct_fields__):
         assert re.search(rf"\b{name}\b", PAGE), name
 
 

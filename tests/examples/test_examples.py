@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.store.servers import valkey_server
 
 from headrace.config import Settings
 from headrace.dispatch.runtime import Runtime
@@ -27,7 +28,7 @@ SAYS = {
     "text.py": "Write two sentences about rivers.\n",
     "tools.py": "How many days are there from 2026-03-01 to 2026-12-24?\n",
 }
-SERVED = {"openai_client.py", "sse.py"}
+SERVED = {"openai_client.py", "sse.py", "two_nodes.py"}
 
 
 async def run(example: str, *args: str) -> str:
@@ -68,6 +69,14 @@ def test_the_official_client_reads_our_server() -> None:
             return await run("openai_client.py", "sim/echo", f"{server.url}/v1")
 
     assert asyncio.run(main()) == "Why is the sky blue?\n"
+
+
+def test_two_servers() -> None:
+    with valkey_server() as valkey:
+        said = asyncio.run(run("two_nodes.py", valkey.url, "sim/echo"))
+    assert said.startswith("begun on one server: id: 1\n")
+    assert "from the second event on:\nid: 2\n" in said
+    assert said.rstrip().endswith("data: [DONE]")
 
 
 def test_sse() -> None:

@@ -8,30 +8,34 @@ const packages = { 7: await import('ai'), 6: await import('ai-6') };
 const toldError = error =>
   error == null ? null : { name: error.name, message: error.message.slice(0, 1000), status: error.statusCode ?? null };
 
-/** A transport of the package; `stream` is the answer where no server is to be asked. */
-const transportOf = ({ version, url, headers, stream }) =>
+/** A transport of the package; `stream` is the answer where no server is to be asked. told: of what came. */
+const transportOf = ({ version, url, headers, stream }, told = {}) =>
   new packages[version].DefaultChatTransport({
     api: url ?? 'http://127.0.0.1/none',
     headers,
-    ...(stream === undefined ? {} : { fetch: async () => new Response(stream) }),
+    fetch: async (...asked) => {
+      const answer = stream === undefined ? await fetch(...asked) : new Response(stream);
+      told.headers = Object.fromEntries(answer.headers);
+      return answer;
+    },
   });
 
 /** Opens the stream of parts that a command asks for. Add ways to get one here. */
-const open = (command, abortSignal) => {
-  const transport = transportOf(command);
+const open = (command, abortSignal, told) => {
+  const transport = transportOf(command, told);
   const chatId = command.chatId ?? 'chat';
   if (command.reconnect) return transport.reconnectToStream({ chatId });
   const { messages = [], body, trigger = 'submit-message', messageId } = command;
   return transport.sendMessages({ chatId, messages, body, trigger, messageId, abortSignal });
 };
 
-/** Reads a whole answer. abortAfter: the page aborts once it has seen so many parts. */
+/** Reads a whole answer; `headers` are its. abortAfter: the page aborts once it has seen so many parts. */
 async function read(command) {
   const { readUIMessageStream, parsePartialJson } = packages[command.version];
   const aborting = new AbortController();
-  const seen = { message: null, parts: [], objects: [], error: null };
+  const seen = { message: null, parts: [], objects: [], error: null, headers: {} };
   try {
-    const stream = await open(command, aborting.signal);
+    const stream = await open(command, aborting.signal, seen);
     if (stream === null) return { ...seen, none: true };
     const watched = stream.pipeThrough(
       new TransformStream({

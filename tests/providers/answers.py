@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from headrace.framing.eventstream import encode_message
+
 
 def events(*bodies: dict[str, Any], named: bool = False) -> bytes:
     lines = []
@@ -16,6 +18,15 @@ def events(*bodies: dict[str, Any], named: bool = False) -> bytes:
 
 def lines_of(*bodies: dict[str, Any]) -> bytes:
     return "".join(json.dumps(body) + "\n" for body in bodies).encode()
+
+
+def messages(*events: dict[str, Any]) -> bytes:
+    """Amazon's binary messages, an event by its name each."""
+    return b"".join(
+        encode_message({":message-type": "event", ":event-type": name}, json.dumps(body).encode())
+        for event in events
+        for name, body in event.items()
+    )
 
 
 def chat_chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:
@@ -104,5 +115,27 @@ ANSWERS: dict[str, bytes] = {
          "generated_text": "hello",
          "details": {"finish_reason": "eos_token", "generated_tokens": 2, "input_length": 3}},
     ),
+    "cohere": events(
+        {"type": "message-start", "id": "c", "delta": {"message": {"role": "assistant", "content": []}}},
+        {"type": "content-start", "index": 0,
+         "delta": {"message": {"content": {"type": "text", "text": ""}}}},
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "hel"}}}},
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "lo"}}}},
+        {"type": "content-end", "index": 0},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {
+            "billed_units": {"input_tokens": 1, "output_tokens": 2},
+            "tokens": {"input_tokens": 3, "output_tokens": 2}}}},
+        named=True,
+    )
+    + b"data: [DONE]\n\n",
+    "bedrock": messages(
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "hel"}, "p": "abc"}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "lo"}, "p": "abcd"}},
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": "end_turn"}},
+        {"metadata": {"usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5},
+                      "metrics": {"latencyMs": 7}}},
+    ),
 }  # fmt: skip
-TYPES = {"ollama": "application/x-ndjson"}
+TYPES = {"ollama": "application/x-ndjson", "bedrock": "application/vnd.amazon.eventstream"}

@@ -11,10 +11,12 @@ import pytest
 from headrace.config import Clocks, Secret
 from headrace.core.chunk import Cancelled, Failure, Finish
 from headrace.core.message import user
+from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request
 from headrace.providers.model import provider_model
 from headrace.providers.row import ProviderRow
 from headrace.transport.fake import FakeSender, Play
+from headrace.wire.carried import carry
 
 KEY = "sk-very-geheim-0123456789"
 ROW = ProviderRow(
@@ -343,6 +345,20 @@ def test_what_the_place_refuses_is_not_relayed_and_the_translation_warns() -> No
         return model.open(asked).warnings
 
     assert any("seed" in one for one in asyncio.run(main()))
+
+
+def test_what_was_carried_for_another_vendor_is_not_relayed() -> None:
+    carried = carry(Opaque("anthropic", {"signature": "s"}), "openai_chat")
+    details = [{"type": "reasoning.encrypted", "data": carried}]
+    message = {"role": "assistant", "content": "so", "reasoning_details": details}
+    body = json.dumps({"model": "up/gpt", "messages": [message]}).encode()
+
+    async def relays(body: bytes) -> bool:
+        model = provider_model(ROW, "gpt", FakeSender(Play()))
+        return model.open_relay("openai_chat", body, True) is not None
+
+    assert not asyncio.run(relays(body))
+    assert asyncio.run(relays(body.replace(b"headrace", b"headline")))
 
 
 def test_a_relays_first_token_is_content_not_a_role(basin, hello) -> None:

@@ -37,6 +37,8 @@ PATHS = {
     "gemini": "/models/m:streamGenerateContent?alt=sse",
     "ollama": "/api/chat",
     "tgi": "/generate_stream",
+    "cohere": "/v2/chat",
+    "bedrock": "/model/m/converse-stream",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "openai_chat": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True},
@@ -47,6 +49,10 @@ BODIES: dict[str, dict[str, Any]] = {
                "generationConfig": {"maxOutputTokens": 9}},
     "ollama": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True},
     "tgi": {"inputs": "hi"},
+    "cohere": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True,
+               "max_tokens": 9},
+    "bedrock": {"messages": [{"role": "user", "content": [{"text": "hi"}]}],
+                "inferenceConfig": {"maxTokens": 9}},
 }  # fmt: skip
 # Where the key goes; all others send a bearer token.
 KEY_FIELDS = {"google": ("x-goog-api-key", KEY), "azure": ("api-key", KEY)}
@@ -60,7 +66,7 @@ def local(row: ProviderRow, server: Loopback, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(row.base_url_env, f"{server.url}/")
     else:
         path = "/" + row.base_url.split("/", 3)[3] if row.base_url.count("/") > 2 else ""
-        row = msgspec.structs.replace(row, base_url=server.url + path)
+        row = msgspec.structs.replace(row, base_url=server.url + path, region_names=())
     if row.api_key_env:
         monkeypatch.setenv(row.api_key_env, KEY)
     return row
@@ -90,7 +96,7 @@ def fields_of(head: bytes) -> tuple[str, dict[str, str]]:
 @pytest.fixture(autouse=True)
 def _no_keys_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for row in KNOWN.values():
-        for name in (*row.key_names, row.base_url_env):
+        for name in (*row.key_names, row.base_url_env, *row.region_names):
             monkeypatch.delenv(name, raising=False)
 
 
@@ -148,7 +154,7 @@ def test_what_leaves_and_what_is_read_back(basin: Any, name: str, monkeypatch: p
 
 @pytest.mark.parametrize("name", [row.name for row in KNOWN.values() if not row.key_optional])
 def test_a_missing_key_names_its_variables(name: str) -> None:
-    row = msgspec.structs.replace(KNOWN[name], base_url="http://127.0.0.1:1")
+    row = msgspec.structs.replace(KNOWN[name], base_url="http://127.0.0.1:1", region_names=())
     with pytest.raises(AuthError) as caught:
         provider_model(row, "m").open(ask_of(name))
     assert (caught.value.code, caught.value.provider) == ("missing_api_key", name)
@@ -160,6 +166,8 @@ REFUSALS: dict[str, Any] = {
     "gemini": {"error": {"code": 401, "message": f"no: {KEY}", "status": "UNAUTHENTICATED"}},
     "ollama": {"error": f"unauthorized: {KEY}"},
     "tgi": {"error": f"no: {KEY}"},
+    "cohere": {"message": f"invalid api token: {KEY}"},
+    "bedrock": {"__type": "AccessDeniedException", "message": f"no: {KEY}"},
 }
 OPENAI_REFUSAL = {"error": {"message": f"Incorrect API key: {KEY}", "code": "invalid_api_key"}}
 
@@ -197,6 +205,8 @@ LISTS: dict[str, tuple[str, Any]] = {
     "gemini": ("/models?pageSize=1000", {"models": [{"name": "models/m"}]}),
     "ollama": ("/api/tags", {"models": [{"model": "m"}]}),
     "tgi": ("/info", {"model_id": "m"}),
+    "cohere": ("/v1/models?endpoint=chat&page_size=1000", {"models": [{"name": "m"}]}),
+    "bedrock": ("/foundation-models?byOutputModality=TEXT", {"modelSummaries": [{"modelId": "m"}]}),
 }
 
 

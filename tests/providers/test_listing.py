@@ -148,11 +148,49 @@ def test_tgis_one_model() -> None:
     assert asked == ["/info"]
 
 
+def test_coheres_pages_and_sizes() -> None:
+    cards, asked = paged(
+        "cohere",
+        {
+            "models": [{"name": "a", "context_length": 128000, "endpoints": ["chat"]}],
+            "next_page_token": "t&x",
+        },
+        {"models": [{"name": "b"}, {}]},
+    )
+    assert cards == [ModelCard("up/a", owner="up", context_tokens=128000), ModelCard("up/b", owner="up")]
+    path = "/v1/models?endpoint=chat&page_size=1000"
+    assert asked == [path, f"{path}&page_token=t%26x"]
+
+
+def test_bedrocks_models_are_asked_for_at_its_other_host() -> None:
+    models = [
+        {"modelId": "v.a-1:0", "modelName": "A", "responseStreamingSupported": True},
+        {"modelId": "v.b-1:0", "responseStreamingSupported": False},
+        {"modelId": "v.c-1:0"},
+    ]
+    fake = FakeSender(play({"modelSummaries": models}))
+    row = msgspec.structs.replace(
+        ROW, wire="bedrock", base_url="https://bedrock-runtime.{}.amazonaws.com", region_names=("UP_REGION",)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UP_REGION", "eu-west-1")
+        cards = asyncio.run(list_models(row, fake))
+    assert cards == [
+        ModelCard("up/v.a-1:0", description="A", owner="up"),
+        ModelCard("up/v.c-1:0", owner="up"),
+    ]
+    assert [sent.url for sent in fake.requests] == [
+        "https://bedrock.eu-west-1.amazonaws.com/foundation-models?byOutputModality=TEXT"
+    ]
+
+
 NO_LISTS = {
     "anthropic": [{"models": []}, b"[", {"data": {}}],
     "gemini": [{"data": []}, b"\xff"],
     "ollama": [{"models": "a"}, b""],
     "tgi": [{}, [], {"model_id": 3}, b"<html>"],
+    "cohere": [{"data": []}, b"{"],
+    "bedrock": [{"models": []}, {"modelSummaries": {}}],
 }
 
 
@@ -169,7 +207,12 @@ def test_what_is_no_list_is_a_wire_error_in_every_protocol(wire: str, body: obje
 @pytest.mark.parametrize("wire", [wire for wire in WIRES if wire not in ("tgi", "ui_messages")])
 def test_odd_entries_are_left_out_and_never_raise(wire: str) -> None:
     odd = [None, 7, "x", [], {}, {"id": 7}, {"name": None}, {"id": "", "model": {}}]
-    assert paged(wire, {"data": odd, "models": odd, "has_more": True, "nextPageToken": 7})[0] == []
+    assert (
+        paged(
+            wire, {"data": odd, "models": odd, "modelSummaries": odd, "has_more": True, "nextPageToken": 7}
+        )[0]
+        == []
+    )
 
 
 def test_a_protocol_without_a_list_is_a_request_error_that_says_where_to_name_the_models() -> None:
@@ -183,6 +226,7 @@ def test_a_protocol_without_a_list_is_a_request_error_that_says_where_to_name_th
     [
         ("anthropic", {"data": [], "has_more": True, "last_id": "a"}),
         ("gemini", {"models": [], "nextPageToken": "a"}),
+        ("cohere", {"models": [], "next_page_token": "a"}),
     ],
 )
 def test_a_list_without_an_end_is_given_up(wire: str, page: object) -> None:

@@ -18,6 +18,8 @@ def test_known_rows_are_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     row = KNOWN[name]
     if row.base_url_env:
         monkeypatch.setenv(row.base_url_env, "https://mine.example")
+    for variable in row.region_names:
+        monkeypatch.setenv(variable, "eu-west-1")
     base_url = base_url_of(row)
     url = parse_url(base_url)
     assert row.name == name
@@ -49,6 +51,35 @@ def test_a_missing_address_names_its_variable(given: str, code: str, monkeypatch
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", given)
     with pytest.raises(ConfigError, match="AZURE_OPENAI_ENDPOINT") as caught:
         base_url_of(AZURE)
+    assert caught.value.code == code
+
+
+BEDROCK = KNOWN["bedrock"]
+
+
+def test_the_region_of_the_environment_is_a_part_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-gov-west-1")
+    assert base_url_of(BEDROCK) == "https://bedrock-runtime.us-gov-west-1.amazonaws.com"
+    monkeypatch.setenv("AWS_REGION", " eu-west-1 ")
+    assert base_url_of(BEDROCK) == "https://bedrock-runtime.eu-west-1.amazonaws.com"
+    assert BEDROCK.shown_url == "https://bedrock-runtime.$AWS_REGION.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("", "missing_region"),
+        *((given, "bad_region") for given in ("evil.example/", "a@b", "EU", "-", "x#", "a b", "{}")),
+    ],
+)
+def test_what_is_no_region_never_becomes_a_host(
+    given: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", given)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    with pytest.raises(ConfigError, match="AWS_REGION or AWS_DEFAULT_REGION") as caught:
+        base_url_of(BEDROCK)
     assert caught.value.code == code
 
 

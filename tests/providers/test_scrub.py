@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -87,17 +88,26 @@ def test_a_slash_that_json_escapes_hides_no_key() -> None:
     assert_silent(clean(failure_from_response(401, {}, body, "up"), key), key)
 
 
+@pytest.mark.parametrize("safe", ["", "/"])
+def test_an_address_hides_no_key(safe: str) -> None:
+    key = "abcd/efgh+ijkl/mnop=="
+    there = f"http://up/?key={quote(key, safe=safe)}&v=1"
+    failure = clean(failure_from_response(302, {"location": there}, b"", "up"), key)
+    assert_silent(failure, key)
+    assert "http://up/?key=***&v=1" in failure.message
+
+
 @given(st.text("ab.*", max_size=12), st.integers(0, 30), st.text("ab.*", max_size=12))
 def test_any_piece_at_a_mark_goes_and_nothing_else_does(before: str, size: int, after: str) -> None:
     piece = KEY[:size]
     message = scrubbed(Failure.of(WireError(f"{before}{piece}...{after}")), (Secret(KEY),), "up").message
     shown = piece if size <= SURVIVES_CHARS else "***"
-    assert message == f"{before}{shown}...{after}"
+    assert message == f"up: {before}{shown}...{after}"
 
 
 def test_words_that_only_share_letters_with_a_key_stay() -> None:
     failure = Failure.of(WireError(f"{KEY[:6]} begins so and {KEY[-6:]} ends so", code=KEY[2:9]))
-    assert clean(failure).message == failure.message
+    assert clean(failure).message == f"up: {failure.message}"
     assert clean(failure).code == failure.code
 
 
@@ -109,3 +119,19 @@ def test_every_part_of_a_failure_is_looked_at() -> None:
 def test_a_vendors_word_is_as_long_as_a_word() -> None:
     failure = failure_from_response(400, {}, said("w" * 100_000), "up")
     assert len(repr(failure)) < 12_000
+
+
+@pytest.mark.parametrize("key", ["ollama", "OLLAMA", "llama"])
+def test_a_key_that_is_a_part_of_the_providers_name_hides_no_name(key: str) -> None:
+    for said in ("ollama answered 401: no", "127.0.0.1:11434 refused the connection"):
+        told = scrubbed(Failure.of(WireError(said)), (Secret(key), Secret(KEY)), "ollama")
+        assert told.message in (said, f"ollama: {said}")
+        assert told.detail["provider"] == "ollama"
+
+
+def test_every_failure_names_its_provider_once() -> None:
+    assert clean(Failure.of(WireError("up answered 500"))).message == "up answered 500"
+    assert clean(Failure.of(WireError("[::1]:1 refused the connection"))).message.startswith(
+        "up: [::1]:1 ref"
+    )
+    assert clean(Failure.of(WireError("upstream is gone"))).message == "up: upstream is gone"

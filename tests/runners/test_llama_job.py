@@ -22,6 +22,7 @@ from headrace.core.message import (
     system,
     user,
 )
+from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import RequestError
 from headrace.runners.llama_job import plan
@@ -233,3 +234,9 @@ def test_endings(stop_type: str, word: str, reason: str) -> None:
     end, usage = ending({**last, "timings": {"cache_n": 4}})
     assert (end.finish_reason, end.raw_reason, end.stop_sequence) == (reason, stop_type, word)
     assert (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens) == (7, 3, 4)
+
+
+def test_fields_that_only_a_provider_could_know_are_told() -> None:
+    request = Request("local/x", (user("hi"),), vendor=Opaque("openai_chat", {"max_tokns": 3}))
+    (warning,) = plan(request).warnings
+    assert "max_tokns was left out" in warning

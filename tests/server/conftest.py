@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import uvicorn
@@ -18,6 +18,7 @@ from headrace.server.asgi import AsgiApp
 from headrace.server.limits import Limits
 from headrace.server.listen import bind, url_of
 from headrace.server.serve import make_app, running_server
+from headrace.sessions.table import Sessions
 
 
 @dataclass
@@ -30,12 +31,15 @@ class Served:
     stop: Callable[[], None]
 
 
+Serve: TypeAlias = Callable[[Runtime, Limits, Sessions], AbstractAsyncContextManager[Served]]
+
+
 @dataclass
 class Carrier:
     """One way to serve."""
 
     name: str
-    serve: Callable[[Runtime, Limits], AbstractAsyncContextManager[Served]]
+    serve: Serve
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     served: list[Served] = field(default_factory=list)
 
@@ -50,6 +54,7 @@ class Carrier:
             await main
             for served in self.served:
                 assert not served.app.live
+                assert not served.app.sessions.live
                 assert served.count_connections() == 0
             for _ in range(5):  # the openai client leaves its generators to the loop to close
                 await asyncio.sleep(0)
@@ -59,15 +64,17 @@ class Carrier:
             runner.run(checked())
 
     @asynccontextmanager
-    async def serving(self, runtime: Runtime, limits: Limits | None = None) -> AsyncIterator[Served]:
-        async with self.serve(runtime, limits or Limits(drain_s=2)) as served:
+    async def serving(
+        self, runtime: Runtime, limits: Limits | None = None, sessions: Sessions | None = None
+    ) -> AsyncIterator[Served]:
+        async with self.serve(runtime, limits or Limits(drain_s=2), sessions or Sessions()) as served:
             self.served.append(served)
             yield served
 
 
 @asynccontextmanager
-async def _direct(runtime: Runtime, limits: Limits) -> AsyncIterator[Served]:
-    async with running_server(runtime, limits=limits) as server:
+async def _direct(runtime: Runtime, limits: Limits, sessions: Sessions) -> AsyncIterator[Served]:
+    async with running_server(runtime, limits=limits, sessions=sessions) as server:
         yield Served(server.url, server.app, lambda: server.connections, server.stop)
 
 
@@ -84,10 +91,10 @@ class _PlainServer(uvicorn.Server):
         await self.over.wait()
 
 
-def _asgi(http: str) -> Callable[[Runtime, Limits], AbstractAsyncContextManager[Served]]:
+def _asgi(http: str) -> Serve:
     @asynccontextmanager
-    async def serve(runtime: Runtime, limits: Limits) -> AsyncIterator[Served]:
-        app = make_app(runtime, limits=limits)
+    async def serve(runtime: Runtime, limits: Limits, sessions: Sessions) -> AsyncIterator[Served]:
+        app = make_app(runtime, limits=limits, sessions=sessions)
         config = uvicorn.Config(
             AsgiApp(app),
             http=http,

@@ -106,6 +106,7 @@ class HandModel:
         self.relays, self.warnings, self.error = relays, tuple(warnings), error
         self.sources: asyncio.Queue[HandSource] = asyncio.Queue()
         self.requests: list[Request] = []
+        self.source_in_use: HandSource  # a test's own note
 
     def _source(self, relay: ChatRelay | None = None) -> HandSource:
         if self.error is not None:

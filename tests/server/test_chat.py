@@ -121,6 +121,27 @@ def test_what_cannot_be_asked_is_refused_in_openai_shape(carrier: Carrier) -> No
     carrier.run(main())
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/chat/completions", "/v1/chat/completions"),
+        ("/v1/v1/messages", "/v1/messages"),
+        ("/v1/chat/completion", "/v1/chat/completions"),
+        ("/v1/embeddings", ""),
+        ("/nothing/like/it", ""),
+        ("/" + "x" * 5000, ""),
+    ],
+)
+def test_a_path_nearly_right_is_told_the_right_one(carrier: Carrier, path: str, meant: str) -> None:
+    async def main() -> None:
+        async with carrier.serving(Models(HandModel())) as served, connected(served.url) as client:
+            await client.send(request("POST", path, b"{}"))
+            said = (await client.response()).error["message"]
+            assert said == f"nothing is served at {path}" + (f": did you mean {meant}?" if meant else "")
+
+    carrier.run(main())
+
+
 def test_models_are_listed_and_found_by_id_and_alias(carrier: Carrier) -> None:
     async def main() -> None:
         runtime = Models(EchoModel(), HandModel())

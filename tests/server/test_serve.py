@@ -18,11 +18,12 @@ from tests.server.doubles import Models
 from tests.server.raw import chat, connected, request
 
 from headrace.core.chunk import Cancelled, Finish
+from headrace.core.model import ModelCard
 from headrace.core.usage import Usage
 from headrace.errors import ConfigError
 from headrace.metrics.counters import TTFT_BUCKETS_S, Counters, Tally
 from headrace.server.listen import bind, is_loopback, url_of
-from headrace.server.serve import running_server
+from headrace.server.serve import greeting, running_server
 from headrace.simulate.echo import EchoModel
 
 PROGRAM = """
@@ -127,6 +128,22 @@ def test_others_can_reach_it_is_said() -> None:
             served.send_signal(signal.SIGTERM)
             out, _ = end_of(served)
         assert ("warning: others can reach this address" in out) is warned
+
+
+def test_the_line_to_try_names_a_model_that_can_answer() -> None:
+    card = ModelCard("local/none", owner="local", state="not installed", aliases=("local",))
+    absent = EchoModel(card=card)
+    for models, tried in (((absent, EchoModel()), ['"model": "sim/echo"']), ((absent,), [])):
+        sockets = bind("127.0.0.1", 0)
+        try:
+            _, _, *rest = greeting(sockets, Models(*models))
+        finally:
+            for sock in sockets:
+                sock.close()
+        assert len(rest) == len(tried)
+        assert all(
+            line.startswith("try: curl") and one in line for line, one in zip(rest, tried, strict=True)
+        )
 
 
 def test_a_port_in_use_is_named_with_the_flag_to_change() -> None:

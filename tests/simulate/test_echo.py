@@ -24,6 +24,7 @@ from headrace.core.chunk import (
 )
 from headrace.core.fold import fold
 from headrace.core.message import AudioPart, ImagePart, TextPart, ToolCallPart, assistant, message, user
+from headrace.core.opaque import Opaque
 from headrace.core.request import (
     GenerationSettings,
     Request,
@@ -297,3 +298,9 @@ def test_a_chat_is_answered_in_text_whatever_modalities_ask_for() -> None:
     (warning,) = EchoModel().open(Request("sim/echo", (user("hi"),), modalities=("text", "audio"))).warnings
     assert "modalities has no effect" in warning
     assert EchoModel().open(Request("sim/echo", (user("hi"),), modalities=("text",))).warnings == ()
+
+
+def test_fields_that_only_a_provider_could_know_are_told() -> None:
+    request = Request("sim/echo", (user("hi"),), vendor=Opaque("openai_chat", {"max_tokns": 3}))
+    (warning,) = EchoModel().open(request).warnings
+    assert "max_tokns was left out" in warning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime
 import enum
@@ -210,6 +211,7 @@ def options(**values: int) -> None: ...
 def untyped(a) -> None: ...  # type: ignore[no-untyped-def]
 def lost(a: Missing) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 def complicated(a: complex) -> None: ...
+def locked(a: int, b: asyncio.Lock) -> None: ...
 def free(a: dict[str, int]) -> None: ...
 
 
@@ -220,7 +222,8 @@ def free(a: dict[str, int]) -> None: ...
         (options, {}, "takes any arguments"),
         (untyped, {}, "its parameter a has no type"),
         (lost, {}, "cannot be read"),
-        (complicated, {}, "no JSON schema"),
+        (complicated, {}, "complicated cannot be a tool: of its parameter a, .* no JSON schema"),
+        (locked, {}, r"^locked cannot be a tool: of its parameter b, .* no JSON schema: .*Lock.*$"),
         (free, {"strict": True}, "no strict form"),
         (print, {}, "takes any arguments|cannot be a tool"),
     ],

@@ -10,6 +10,7 @@ from tests.wire.recordings import Recording
 
 from headrace.core.chunk import Chunk
 from headrace.core.reply import Reply
+from headrace.testing.conformance import SSE, Separation
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Judge:
     chunks. ends: whether an event completes an answer: cut before it, it is truncated.
     fails: streams that are no good answer -> the (kind, code) of the failure that they must be.
     changed: streams whose encoding the client cannot take for the same -> why.
+    unclean: good answers that lack what comes behind them -> what it is. separated: what stands between
+    events.
     """
 
     wire: str
@@ -33,6 +36,8 @@ class Judge:
     ends: Callable[[bytes], bool]
     fails: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     changed: Mapping[str, str] = field(default_factory=dict)
+    unclean: Mapping[str, str] = field(default_factory=dict)
+    separated: Separation = SSE
 
 
 def spoken(reply: Reply) -> tuple[str, str, str, list[tuple[str, str, str]]]:

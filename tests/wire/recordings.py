@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from headrace.framing.eventstream import encode_message
+
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 ABSENT = f"no recorded streams at {RECORDINGS}"
 
@@ -24,10 +26,12 @@ SPEAKS: tuple[tuple[str, str], ...] = (
     ("openai_chat/*.sse", "openai_chat"),
     ("openai_responses/*.sse", "openai_responses"),
     ("json_lines/alibaba/*", "openai_chat"),
+    ("json_lines/amazon-bedrock/*", "bedrock"),
     ("json_lines/anthropic/*", "anthropic"),
     ("json_lines/azure/azure-deepseek-reasoning*", "openai_chat"),
     ("json_lines/azure/*", "openai_responses"),
     ("json_lines/cerebras/*", "openai_chat"),
+    ("json_lines/cohere/*", "cohere"),
     ("json_lines/deepseek/chat_*", "openai_chat"),
     ("json_lines/google/google-*", "gemini"),
     ("json_lines/groq/*", "openai_chat"),
@@ -44,8 +48,6 @@ SPEAKS: tuple[tuple[str, str], ...] = (
 )
 # Files of protocols that no wire speaks: to every decoder they are a typed failure, never a success.
 FOREIGN: tuple[tuple[str, str], ...] = (
-    ("json_lines/amazon-bedrock/*", "Amazon Bedrock ConverseStream"),
-    ("json_lines/cohere/*", "Cohere chat, version 2"),
     ("json_lines/google/interactions_*", "Gemini Interactions"),
     ("json_lines/google/speech-translation_*", "Gemini Live"),
     ("json_lines/openai/speech-translation_*", "OpenAI Realtime"),
@@ -112,10 +114,20 @@ def streams_in(file: str) -> tuple[Recording, ...]:
 def _framed(lines: list[bytes], wire: str) -> Iterator[bytes]:
     end = b"\r\n\r\n" if wire == "gemini" else b"\n\n"
     for line in lines:
-        named = b"event: %b\n" % _type_of(line) if wire == "openai_responses" else b""
+        if wire == "bedrock":
+            yield _message(line)
+            continue
+        named = b"event: %b\n" % _type_of(line) if wire in ("openai_responses", "cohere") else b""
         yield named + b"data: " + line + end
-    if wire in ("openai_chat", "openai_completions"):
+    if wire in ("openai_chat", "openai_completions", "cohere"):
         yield b"data: [DONE]\n\n"
+
+
+def _message(line: bytes) -> bytes:
+    """A line's one event as Amazon frames it."""
+    ((name, body),) = json.loads(line).items()
+    headers = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
+    return encode_message(headers, json.dumps(body).encode())
 
 
 def _type_of(line: bytes) -> bytes:

@@ -20,6 +20,7 @@ HEARS: dict[str, dict[str, Any]] = {
     "openai_chat": {},
     "gemini": {},
     "ui_messages": {},
+    "bedrock": {},
     "openai_responses": {"audio_input": True},
 }
 SPEAKS = ("openai_chat", "gemini")

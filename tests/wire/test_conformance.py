@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.wire.anthropic import conforming as anthropic
+from tests.wire.bedrock import conforming as bedrock
+from tests.wire.cohere import conforming as cohere
 from tests.wire.gemini import conforming as gemini
 from tests.wire.ollama import conforming as ollama
 from tests.wire.openai_audio import conforming as openai_audio
@@ -26,6 +28,9 @@ CASES = (
     tgi.ROOT,
     tgi.GENERATE,
     tgi.GENERATE_STREAM,
+    cohere.CASE,
+    bedrock.CASE,
+    bedrock.LINES,
     ui_messages.CASE,
     openai_audio.TRANSCRIPTION,
     openai_audio.SPOKEN,

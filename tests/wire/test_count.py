@@ -80,6 +80,12 @@ def test_what_geminis_clients_ask(name: str) -> None:
     assert json.loads(count_body(7)) == {"totalTokens": 7}
 
 
+@pytest.mark.parametrize("metadata", ["u", ["u"], 3, {}, {"user_id": "u"}])
+def test_what_stands_beside_anthropics_question_is_not_judged(metadata: Any) -> None:
+    ask = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "metadata": metadata}
+    assert parse_anthropic(json.dumps(ask).encode()).request.vendor is None
+
+
 @pytest.mark.parametrize("body", [b"[", b"{}", b'{"generateContentRequest": {}}', b'{"contents": [3]}'])
 def test_a_question_that_cannot_be_read_is_refused(body: bytes) -> None:
     with pytest.raises(RequestError):

@@ -61,6 +61,12 @@ def test_the_class_of_an_error(said: str, status: int | None, kind: str, retryab
     assert (found.kind, again) == (kind, retryable)
 
 
+@pytest.mark.parametrize(("status", "ours"), [(500, 502), (503, 503), (504, 504), (529, 503)])
+def test_a_clients_status_for_a_place_that_is_not_available(status: int, ours: int) -> None:
+    failure = answered_badly(Complaint("x"), status, {}, b"", "up")
+    assert (failure.kind, failure.http_status, failure.detail["status"]) == ("unavailable", ours, status)
+
+
 def test_keys_are_not_shown() -> None:
     assert "sk-1234567" not in safe("wrong key sk-1234567, Bearer abc")
     assert "Bearer abc" not in safe("wrong key sk-1234567, Bearer abc")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.wire.anthropic.events import END, begin, block, piece, reason, stop, text
+from tests.wire.bedrock import events as bedrock
 from tests.wire.gemini.events import said
 from tests.wire.openai_responses import events as responses
 from tests.wire.scripted import read_back, written
@@ -26,6 +27,7 @@ OTHERS = [wire for wire in WIRES if "llm" in wire_named(wire).capabilities and w
 SEARCH = {"type": "server_tool_use", "id": "s_1", "name": "web_search", "input": {"query": "q"}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "s_1", "content": [{"type": "x", "url": "u"}]}
 ITEM = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "q"}}
+GROUNDING = {"toolUseId": "s_1", "name": "web_search", "type": "server_tool_use"}
 CODE = {"executableCode": {"language": "PYTHON", "code": "print(1)"}}
 CAME = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}}
 
@@ -47,6 +49,16 @@ RESPONSES = [
     responses.completed(ITEM, responses.message("found")),
 ]
 GEMINI = [said({"text": "a"}), said(CODE, CAME), said({"text": "b"}, reason="STOP")]
+GROUNDED = {"toolUse": {**GROUNDING, "input": {"query": "q"}}}
+RESULT = {"toolResult": {"toolUseId": "s_1", "type": "web_search_result", "content": [{"text": "ab"}]}}
+BEDROCK = [
+    bedrock.text(0, "a"), bedrock.stop(0),
+    bedrock.start(1, toolUse=GROUNDING), bedrock.arguments(1, '{"query": "q"}'), bedrock.stop(1),
+    bedrock.start(2, toolResult={"toolUseId": "s_1", "type": "web_search_result"}),
+    bedrock.piece(2, toolResult=[{"text": "a"}]), bedrock.piece(2, toolResult=[{"text": "b"}]),
+    bedrock.stop(2), bedrock.text(3, "b"), bedrock.stop(3), bedrock.reason(), bedrock.END,
+]  # fmt: skip
+SOURCES = ("anthropic", "bedrock", "gemini", "openai_responses")
 
 
 def answers() -> dict[str, tuple[bytes, list[Any]]]:
@@ -55,6 +67,7 @@ def answers() -> dict[str, tuple[bytes, list[Any]]]:
     parts = [{"text": "a"}, CODE, CAME, {"text": "b"}]
     return {
         "anthropic": (b"".join(ANTHROPIC), blocks),
+        "bedrock": (b"".join(BEDROCK), [{"text": "a"}, GROUNDED, RESULT, {"text": "b"}]),
         "gemini": (b"".join(GEMINI), parts),
         "openai_responses": (b"".join(RESPONSES), [ITEM, {"role": "assistant", "content": "found"}]),
     }
@@ -73,14 +86,14 @@ def decoded(wire: str) -> list[Chunk]:
     return run(wire_named(wire).decoder(), [[answers()[wire][0]]])
 
 
-@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+@pytest.mark.parametrize("wire", SOURCES)
 def test_they_go_back_in_their_place(wire: str) -> None:
     reply = fold(decoded(wire))
     assert any(isinstance(part, OpaquePart) for part in reply.message.parts)
     sent_back(wire, Request("m", (user("hello"), reply.message, user("go on"))))
 
 
-@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+@pytest.mark.parametrize("wire", SOURCES)
 def test_a_page_keeps_them_for_the_next_turn(wire: str) -> None:
     page = wire_named("ui_messages")
     assert page.front is not None
@@ -105,7 +118,7 @@ def _plain(got: list[Any], expected: list[Any]) -> list[Any]:
     return [{name: one.get(name) for name in want} for one, want in zip(got, expected, strict=True)]
 
 
-@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+@pytest.mark.parametrize("wire", SOURCES)
 @pytest.mark.parametrize("other", OTHERS)
 def test_no_other_wire_is_sent_them(wire: str, other: str) -> None:
     if wire == other:
@@ -123,7 +136,7 @@ def test_no_other_wire_is_sent_them(wire: str, other: str) -> None:
     assert bodies[0] == bodies[1]
 
 
-@pytest.mark.parametrize("wire", ["anthropic", "gemini", "openai_responses"])
+@pytest.mark.parametrize("wire", SOURCES)
 @pytest.mark.parametrize("other", OTHERS)
 def test_clients_of_other_wires_read_on(wire: str, other: str) -> None:
     """Nothing of the block is written, and the texts around it are whole."""

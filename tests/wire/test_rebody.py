@@ -34,6 +34,7 @@ USUAL: dict[str, dict[str, Any]] = {
     },
     "anthropic": {"model": "ours", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
     "gemini": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    "cohere": {"model": "ours", "messages": [{"role": "user", "content": "hi"}]},
 }
 
 
@@ -86,6 +87,8 @@ PASSED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("anthropic", {}, {"output_config": FORMAT}, {}),
     ("anthropic", {"structured_output": False}, {"system": "s"}, {}),
     ("anthropic", {"drop": ["metadata"]}, {"thinking": {"type": "adaptive"}}, {}),
+    ("cohere", {}, {"k": 3, "safety_mode": "STRICT"}, {}),
+    ("cohere", {"drop": ["seed"]}, {"p": 0.5}, {}),
     ("gemini", {}, {"generationConfig": {"responseJsonSchema": SCHEMA}}, {}),
     ("gemini", {"schema_fields": "openapi"}, {"generationConfig": {"topK": 4}}, {}),
     ("gemini", {}, turns(HI, [CALL], [ANSWERED]), {}),
@@ -111,6 +114,7 @@ TRANSLATED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("anthropic", {"sampling": ["temperature"]}, {"top_k": 4}, "top_k"),
     ("anthropic", {"structured_output": False}, {"output_config": FORMAT}, "json_schema"),
     ("anthropic", {"drop": ["metadata"]}, {"metadata": {"user_id": "u"}}, "metadata"),
+    ("cohere", {"drop": ["seed"]}, {"seed": 7}, "seed"),
     ("gemini", {"schema_fields": "openapi"}, {"generationConfig": {"responseJsonSchema": SCHEMA}}, "Json"),
     ("gemini", {"schema_fields": "openapi"},
      {"tools": [{"function_declarations": [{"name": "f", "parameters_json_schema": SCHEMA}]}]}, "json_s"),

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.wire import recordings
 from tests.wire.anthropic.judge import JUDGE as ANTHROPIC
+from tests.wire.bedrock.judge import JUDGE as BEDROCK
+from tests.wire.cohere.judge import JUDGE as COHERE
 from tests.wire.gemini.judge import JUDGE as GEMINI
 from tests.wire.judge import Judge
 from tests.wire.openai_chat.judge import JUDGE as OPENAI_CHAT
@@ -18,13 +20,16 @@ from tests.wire.recordings import Recording
 
 from headrace.core.chunk import Chunk, Failure, Finish
 from headrace.core.fold import fold
-from headrace.testing.conformance import SSE, well_formed
+from headrace.testing.conformance import well_formed
 from headrace.testing.stages import cut, run
 from headrace.wire import WIRES, wire_named
 
 pytestmark = pytest.mark.recordings
 
-JUDGES = {one.wire: one for one in (ANTHROPIC, GEMINI, OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_RESPONSES)}
+JUDGES = {
+    one.wire: one
+    for one in (ANTHROPIC, BEDROCK, COHERE, GEMINI, OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_RESPONSES)
+}
 # The bodies of error statuses -> what they are.
 REFUSALS = {
     "gemini/test_authentication_error_stream_google_gemini_2_5_flash.0.sse": ("auth", "INVALID_ARGUMENT"),
@@ -79,7 +84,10 @@ def test_every_declared_stream_is_there() -> None:
         pytest.skip(recordings.ABSENT)
     names = {one.name for one in STREAMS}
     assert [
-        name for judge in JUDGES.values() for name in (*judge.fails, *judge.changed) if name not in names
+        name
+        for judge in JUDGES.values()
+        for name in (*judge.fails, *judge.changed, *judge.unclean)
+        if name not in names
     ] == []
 
 
@@ -95,7 +103,7 @@ def test_it_adds_up_to_what_the_judge_makes_of_it(recording: Any) -> None:
         assert (last.kind, last.code) == judge.fails[recording.name]
         return
     assert isinstance(last, Finish)
-    assert last.clean
+    assert last.clean == (recording.name not in judge.unclean)
     assert judge.said(recording, chunks) == judge.told(recording, judge.official(recording, recording.body))
 
 
@@ -133,7 +141,7 @@ def test_cut_behind_any_event_it_is_never_a_success(recording: Any) -> None:
     if not is_good(recording):
         return
     judge = judge_of(recording)
-    parts = [one.raw for one in SSE.split(recording.body)]
+    parts = [one.raw for one in judge.separated.split(recording.body)]
     end = next(place for place, part in enumerate(parts) if judge.ends(part))
     step = max(1, end // 40)
     fed = judge.decoder()

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from tests.wire import recordings
-from tests.wire.anthropic.events import TEXT
+from tests.wire.anthropic.events import TEXT, TOOLS
+from tests.wire.cohere.events import TEXT as COHERE
 from tests.wire.gemini.events import TEXT as GEMINI
 from tests.wire.openai_completions.events import TEXT as COMPLETIONS
 from tests.wire.openai_responses.events import HELLO
 
-from headrace.core.chunk import TERMINALS, Failure, Finish
+from headrace.core.chunk import TERMINALS, Failure, Finish, ReasoningDelta
 from headrace.core.fold import fold
 from headrace.errors import Unavailable
 from headrace.testing import stages
@@ -21,6 +22,7 @@ from headrace.wire import wire_named
 
 STREAMS: dict[str, bytes] = {
     "anthropic": b"".join(TEXT),
+    "cohere": b"".join(COHERE),
     "gemini": b"".join(GEMINI),
     "openai_completions": b"".join(COMPLETIONS),
     "openai_responses": HELLO,
@@ -98,12 +100,13 @@ def test_a_failed_responses_stream_goes_on_counting() -> None:
     assert error["sequence_number"] == 3
 
 
-def test_a_forgotten_terminator_is_written() -> None:
-    *events, done = COMPLETIONS
+@pytest.mark.parametrize(("wire", "sent"), [("openai_completions", COMPLETIONS), ("cohere", COHERE)])
+def test_a_forgotten_terminator_is_written(wire: str, sent: Sequence[bytes]) -> None:
+    *events, done = sent
     assert done == b"data: [DONE]\n\n"
-    out = stages.run(relay("openai_completions"), [[b"".join(events)]])
-    assert passed(out) == b"".join(COMPLETIONS)
-    assert out[-1].clean is False
+    out = stages.run(relay(wire), [[b"".join(events)]])
+    assert passed(out) == b"".join(sent)
+    assert out[-1].clean is (wire == "cohere")  # its message-end has said all
 
 
 @pytest.mark.recordings
@@ -118,3 +121,11 @@ def test_every_recording_passes_as_it_came(wire: str) -> None:
         assert out[-1] == chunks[-1]
         if isinstance(chunks[-1], Finish):
             assert passed(out) == body
+
+
+def test_what_is_only_reasoning_is_told_apart() -> None:
+    one = relay("anthropic")
+    stages.run(one, [[b"".join(TOOLS)]])
+    chunks = stages.run(wire_named("anthropic").decoder(), [[b"".join(TOOLS)]])
+    thoughts = sum(type(chunk) is ReasoningDelta for chunk in chunks)
+    assert 0 < thoughts == one.reasoning_events < one.content_events

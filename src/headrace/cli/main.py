@@ -26,6 +26,7 @@ COMMANDS = {
     "decode": ("headrace.cli.decode", "Decode recorded vendor streams into chunks or final replies."),
     "models": ("headrace.cli.models", "List the models, pull one, or say where its file is."),
     "serve": ("headrace.cli.serve", "Serve every model over the OpenAI-compatible API."),
+    "top": ("headrace.cli.top", "Show the streams of a running server as they go."),
 }
 EPILOG = """\b
 Examples:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from headrace.cli.terminal import clean, has_colour
+from headrace.cli.tables import drawn, table_of
+from headrace.cli.terminal import clean
 from headrace.core.model import ModelCard
 from headrace.errors import AuthError
 from headrace.providers.row import ProviderRow, key_of
@@ -22,7 +20,7 @@ def model_table(cards: Iterable[ModelCard]) -> str:
         context = f"{card.context_tokens:,}" if card.context_tokens else "-"
         state = Text(card.state, "" if card.state == "ready" else "yellow")
         rows.append((card.id, ", ".join(card.capabilities), context, state, ", ".join(card.aliases)))
-    return _drawn(("MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"), rows)
+    return drawn(table_of(("MODEL", "CAN", "CONTEXT", "STATE", "ALIAS"), rows, right=("CONTEXT",)))
 
 
 def provider_facts(row: ProviderRow) -> dict[str, str]:
@@ -51,7 +49,7 @@ def provider_table(providers: Iterable[Mapping[str, str]]) -> str:
         )
         for facts in providers
     ]
-    return _drawn(("ANY MODEL OF", "WIRE", "ADDRESS", "KEY"), rows)
+    return drawn(table_of(("ANY MODEL OF", "WIRE", "ADDRESS", "KEY"), rows))
 
 
 def _key(facts: Mapping[str, str]) -> Text:
@@ -59,18 +57,3 @@ def _key(facts: Mapping[str, str]) -> Text:
     if variable and state == "none":
         state = "not set, not needed"
     return Text(clean(f"{variable} {state}".lstrip()), "yellow" if state == "missing" else "")
-
-
-def _drawn(titles: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> str:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in titles:
-        table.add_column(title, no_wrap=True, justify="right" if title == "CONTEXT" else "left")
-    for cells in rows:
-        table.add_row(*(Text(clean(cell)) if isinstance(cell, str) else cell for cell in cells))
-    # Without a colour system there is no bold either.
-    console = Console(color_system="auto" if has_colour(sys.stdout) else None)
-    if not console.is_terminal:
-        console.width = 10_000  # a pipe has no width: whole ids
-    with console.capture() as captured:  # rich has an exit code of its own for a reader that went away
-        console.print(table)
-    return captured.get()

@@ -30,7 +30,7 @@ def read_options(command: Command) -> Command:
             type=click.Choice(FRAMINGS),
             default="auto",
             show_default=True,
-            help="SSE, one event a line, or a JSON array of events.",
+            help="SSE, one event a line, a JSON array of events, or Amazon's binary messages.",
         ),
     ):
         command = option(command)
@@ -49,11 +49,14 @@ def decoded(name: str, wire: Wire, framing: Framing) -> Iterator[Sequence[Chunk]
 
 
 def write_out(data: bytes) -> None:
-    """Write to stdout at once; where that is a terminal, without what steers it. data: UTF-8 JSON."""
+    """Write to stdout at once; where that is a terminal, without what steers it.
+
+    data: UTF-8 JSON, framed as text or (Amazon's binary messages) not.
+    """
     if not data:
         return
     out = sys.stdout
-    out.buffer.write(clean_json(data.decode()).encode() if out.isatty() else data)
+    out.buffer.write(clean_json(data.decode("utf-8", "replace")).encode() if out.isatty() else data)
     out.buffer.flush()
 
 

@@ -10,21 +10,24 @@ from headrace.framing.frames import FrameSplitter
 from headrace.framing.json_array import JsonArrayDecoder
 from headrace.framing.ndjson import NdjsonDecoder
 
-Framing: TypeAlias = Literal["auto", "sse", "jsonl", "array"]
-FRAMINGS: tuple[Framing, ...] = ("auto", "sse", "jsonl", "array")
+Framing: TypeAlias = Literal["auto", "sse", "jsonl", "array", "eventstream"]
+FRAMINGS: tuple[Framing, ...] = ("auto", "sse", "jsonl", "array", "eventstream")
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
 # Line ends in a JSON text are only white space, but they would end an event's line, or a line of JSON.
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
+_BEGINS = {b"[": "array", b"\0": "eventstream"}  # a message's length in 4 bytes: it has less than 16 MiB
 _WRITTEN = {"sse": b"data: %b\n\n", "jsonl": b"%b\n"}
 
 
 class Reframe:
     """A stage bytes -> bytes: events keep what they say and get the framing that a decoder reads.
 
-    framing: `sse`, `jsonl` (one event a line), `array` (the events are the values of a JSON array), or
-    `auto`: an array begins with `[`, lines with `{`; one document that is spread over lines is none of them
-    and passes as it is. reads: the framings that pass as they are; others become the first of them.
+    framing: `sse`, `jsonl` (one event a line), `array` (the events are the values of a JSON array),
+    `eventstream` (Amazon's binary messages, which no other framing can hold: they pass as they are), or
+    `auto`: an array begins with `[`, lines with `{`, a binary message with a zero byte; one document that is
+    spread over lines is none of them and passes as it is. reads: the framings that pass as they are; others
+    become the first of them.
     It holds back at most one event, of 16 MiB.
     """
 
@@ -104,4 +107,4 @@ def _looks_like(data: bytes) -> str | None:
         return None
     if data.startswith(b"{"):
         return "" if data[1:2] in (b"\r", b"\n") else "jsonl"
-    return "array" if data.startswith(b"[") else "sse"
+    return _BEGINS.get(data[:1], "sse")

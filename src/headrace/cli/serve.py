@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from headrace.cli.terminal import clean, clean_json
 from headrace.config import load_config
+
+if TYPE_CHECKING:
+    from headrace.metrics.measures import Watcher
 
 
 @click.command("serve")
@@ -24,9 +29,12 @@ from headrace.config import load_config
 @click.option(
     "--log",
     type=click.Choice(["memory", "sqlite", "valkey", "none"]),
-    help="Where streams are logged, so that clients can come back.  [default: memory, or the configuration's]",
+    help="Where streams are kept for clients that come back.  [default: memory, or the configuration's]",
 )
 @click.option("--access-log", is_flag=True, help="One JSON line a request on stderr.")
+@click.option(
+    "--stream-log", is_flag=True, help="One JSON line of figures on stderr for each answer that has ended."
+)
 def command(
     host: str | None,
     port: int | None,
@@ -34,6 +42,7 @@ def command(
     drain_s: float | None,
     log: str | None,
     access_log: bool,
+    stream_log: bool,
 ) -> None:
     """Serve every model over the OpenAI-compatible API.
 
@@ -52,14 +61,26 @@ def command(
     except ModuleNotFoundError as error:
         raise click.UsageError(f"serving needs {error.name}: pip install 'headrace[server]'") from error
     from headrace.dispatch.runtime import Runtime
+    from headrace.metrics.settings import targets_of, telemetry_of
+    from headrace.metrics.stream_log import log_stream
     from headrace.sessions.settings import sessions_of
 
     streams = msgspec.structs.replace(settings.streams, log=log) if log else settings.streams
     bounds = settings.server.limits()
     if drain_s is not None:
         bounds["drain_s"] = drain_s
-    _log_to_stderr(access_log)
+    _log_to_stderr(access=access_log, streams=stream_log)
+    telemetry = telemetry_of(settings.telemetry)
+    watchers: list[Watcher] = [log_stream] if stream_log else []
+    if telemetry is not None:
+        watchers.append(telemetry)
     runtime = Runtime(settings)
+
+    async def on_end() -> None:
+        await runtime.aclose()
+        if telemetry is not None:
+            await asyncio.to_thread(telemetry.close)
+
     serve(
         runtime,
         host=host or settings.server.host,
@@ -67,8 +88,10 @@ def command(
         limits=Limits(**bounds),  # type: ignore[arg-type]
         sessions=sessions_of(streams),
         access_log=access_log,
+        watchers=watchers,
+        targets=targets_of(settings.telemetry),
         announce=click.echo,
-        on_end=runtime.aclose,
+        on_end=on_end,
     )
 
 
@@ -86,14 +109,16 @@ class _Lines(logging.Formatter):
         return clean_json(super().format(record))
 
 
-def _log_to_stderr(access_log: bool) -> None:
+def _log_to_stderr(*, access: bool, streams: bool) -> None:
     warnings = logging.StreamHandler(sys.stderr)
     warnings.setFormatter(_Cleaned("%(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[warnings])
-    if access_log:
-        lines = logging.StreamHandler(sys.stderr)
-        lines.setFormatter(_Lines("%(message)s"))
-        access = logging.getLogger("headrace.access")
-        access.addHandler(lines)
-        access.setLevel(logging.INFO)
-        access.propagate = False
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(_Lines("%(message)s"))
+    for name, wanted in (("headrace.access", access), ("headrace.streams", streams)):
+        if not wanted:
+            continue
+        logger = logging.getLogger(name)
+        logger.addHandler(lines)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

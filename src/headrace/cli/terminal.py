@@ -14,7 +14,8 @@ _BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _C1 = range(0x7F, 0xA0)  # and DEL before them
 _C0 = [code for code in range(0x20) if chr(code) not in "\n\t"]
 _REMOVED = dict.fromkeys((*_C0, *_C1, *_BIDI))
-_ESCAPED = {code: f"\\u{code:04x}" for code in (*_C1, *_BIDI)}  # C0 cannot stand in JSON
+# C0 cannot stand in JSON, but in binary framing around it; a CR ends lines of event streams.
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*_C1, *_BIDI, *_C0) if code != 0x0D}
 
 
 def clean(text: str) -> str:

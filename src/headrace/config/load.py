@@ -21,6 +21,7 @@ from headrace.config.settings import (
     ServerSettings,
     Settings,
     StreamSettings,
+    TelemetrySettings,
 )
 from headrace.errors import ConfigError
 
@@ -36,7 +37,7 @@ _WORDS = (
     (re.compile(r"Expected `(.*?)(?: \| null)?`, got `(.*?)`"), r"expected \1, not \2"),
 )
 FILE_NAME = "headrace.toml"
-_SECTIONS = ("providers", "aliases", "server", "streams", "clocks", "local")
+_SECTIONS = ("providers", "aliases", "server", "streams", "telemetry", "clocks", "local")
 RESERVED = ("local", "sim")  # model ids that begin so never leave this machine
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
@@ -120,6 +121,7 @@ class _Reader:
             aliases=aliases,
             server=self._convert(self._table(tree, "server"), ServerSettings, ("server",)),
             streams=self._convert(self._table(tree, "streams"), StreamSettings, ("streams",)),
+            telemetry=self._convert(self._table(tree, "telemetry"), TelemetrySettings, ("telemetry",)),
             clocks=self._convert(self._table(tree, "clocks"), Clocks, ("clocks",)),
             local=self._named(tree, "local", LocalSettings),
             source=self._source,

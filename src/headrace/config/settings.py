@@ -109,7 +109,8 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     log: "memory" (gone with the process), "sqlite" (one file, survives it), "valkey" (many servers, also
     Redis), or "none" (nothing can be read again, and events carry no ids). path: of the SQLite file. url: of
-    the Valkey or Redis server. slow_readers: what a client that is behind does to its stream: "pause" the
+    the Valkey or Redis server; url_env: the environment variable with it, as it may hold a password.
+    prefix: of every key there. slow_readers: what a client that is behind does to its stream: "pause" the
     source (once every reader is behind), "spill" (it reads from the log later) or "drop" (it is told, and
     left, when it is more than slow_bytes behind). stream_bytes: kept of one stream; total_bytes: of all;
     ended_s: how long an ended stream is kept.
@@ -118,11 +119,27 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log: Literal["memory", "sqlite", "valkey", "none"] = "memory"
     path: str = "headrace-streams.db"
     url: Secret | None = None
+    url_env: VariableName | None = None
+    prefix: str = "headrace:"
     slow_readers: Literal["pause", "spill", "drop"] = "pause"
     slow_bytes: PositiveInt = 2**20
     stream_bytes: PositiveInt = 8 * 2**20
     total_bytes: PositiveInt = 256 * 2**20
     ended_s: PositiveSeconds = 600.0
+
+
+class TelemetrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[telemetry]`: where traces and metrics are sent, and what streams are measured against.
+
+    otlp: the address of an OTLP collector (HTTP), such as http://127.0.0.1:4318; without it nothing is sent.
+    stall_s: a gap above it is a stall. first_token_s, token_s: the deadlines of the first piece of an answer
+    and of each further one; the fluidity is the share of them that was kept.
+    """
+
+    otlp: BaseUrl | None = None
+    stall_s: PositiveSeconds = 1.0
+    first_token_s: PositiveSeconds = 2.0
+    token_s: PositiveSeconds = 0.1
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -135,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True):
     aliases: dict[str, str] = {}
     server: ServerSettings = ServerSettings()
     streams: StreamSettings = StreamSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     clocks: Clocks = Clocks()
     local: dict[str, LocalSettings] = {}
     source: str = ""

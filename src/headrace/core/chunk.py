@@ -29,7 +29,8 @@ class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One token of the model's vocabulary, where the model tells.
 
     logprob: natural logarithm of its probability. raw: its bytes, where they are not valid UTF-8 alone.
-    top: the likeliest alternatives at this place.
+    top: the likeliest alternatives at this place. special: it is no piece of the text, such as the one that
+    ends an answer.
     """
 
     text: str
@@ -37,6 +38,12 @@ class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     logprob: float | None = None
     raw: bytes | None = None
     top: tuple[Token, ...] = ()
+    special: bool = False
+
+
+def answer_tokens(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Those that are pieces of the text, for protocols that tell no others."""
+    return tuple(token for token in tokens if not token.special) if tokens else tokens
 
 
 class ChunkBase(msgspec.Struct, frozen=True, gc=False, tag_field="type", omit_defaults=True):
@@ -243,7 +250,10 @@ class Verdict(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="verdict
 
 
 class Citation(ChunkBase, frozen=True, gc=False, omit_defaults=True, tag="citation"):
-    """A source for the text of `block` between two character offsets (-1 where unknown)."""
+    """A source for the text of `block` between two character offsets; -1: for the whole block.
+
+    quote: the source's own words.
+    """
 
     block: int
     url: str = ""

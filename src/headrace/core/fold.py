@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
+import msgspec
+
 from headrace.core.chunk import (
     AudioDelta,
     BlockEnd,
@@ -33,7 +35,7 @@ from headrace.core.chunk import (
     Word,
 )
 from headrace.core.content import DELTAS, Delta
-from headrace.core.message import Message, ToolResultPart
+from headrace.core.message import Message, Part, ToolResultPart
 from headrace.core.opaque import Opaque
 from headrace.core.reply import Candidate, Media, Reply, ToolCall, part_of
 from headrace.core.usage import Usage
@@ -253,8 +255,9 @@ def _candidate(gathered: _Gathered) -> Candidate:
     language = ""
     images: list[Media] = []
     audio: Media | None = None
-    parts = []
-    for block in gathered.blocks.values():
+    parts: list[Part] = []
+    places: dict[int, int] = {}  # block -> the number of its part
+    for number, block in gathered.blocks.items():
         joined = "".join(block.text)
         call = None
         if block.kind == "tool-call":
@@ -271,6 +274,7 @@ def _candidate(gathered: _Gathered) -> Candidate:
             audio = _sound(block.audio, block.data)
         part = part_of(block.kind, joined, call, block.end or block.vendor)
         if part is not None:
+            places[number] = len(parts)
             parts.append(part)
     end = gathered.end
     return Candidate(
@@ -287,13 +291,19 @@ def _candidate(gathered: _Gathered) -> Candidate:
         refusal_tokens=tuple(tokens.get("refusal", ())),
         audio=audio,
         images=tuple(images),
-        citations=tuple(gathered.citations),
+        citations=tuple(_cited(one, places) for one in gathered.citations),
         finish_reason=end.finish_reason if end else None,
         raw_reason=end.raw_reason if end else "",
         stop_sequence=end.stop_sequence if end else "",
         parts=tuple(parts),
         vendor=tuple(gathered.vendor),
     )
+
+
+def _cited(citation: Citation, places: dict[int, int]) -> Citation:
+    """The citation with the number of its part in the place of its block's."""
+    place = places.get(citation.block, citation.block)
+    return citation if place == citation.block else msgspec.structs.replace(citation, block=place)
 
 
 def _sound(first: AudioDelta, pieces: list[bytes]) -> Media:

@@ -40,6 +40,7 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True):
 class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
     """One answer of a reply. `tokens` are the answer's, where the model tells; `parts` keep block order.
 
+    citations: `block` is the number of the part that each is about.
     transcript and what follows it: what was heard, its tokens, when it was said, and in which language.
     """
 

@@ -8,36 +8,36 @@ from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, get_args
 
 import msgspec
 
-from headrace.core.message import Message, Part, Role, message
-from headrace.core.request import (
-    PRESETS,
-    RANGES,
-    GenerationSettings,
-    PresetName,
-    Request,
-    ResponseFormat,
-    Tool,
-    ToolChoice,
+from headrace.core.message import Message, Role, message
+from headrace.core.request import PRESETS, RANGES, GenerationSettings, PresetName, Request
+from headrace.dispatch.given import (
+    ChoiceLike,
+    FormatLike,
+    ToolLike,
+    choice_of,
+    format_of,
+    parts_of,
+    tool_of,
 )
 from headrace.errors import RequestError
 
 MessageLike: TypeAlias = Message | Mapping[str, Any]
-ToolLike: TypeAlias = Tool | Mapping[str, Any]
 _ROLES: tuple[str, ...] = get_args(Role)
 
 
 class AskWithoutTools(TypedDict, total=False):
     """The keywords of a call. Give `prompt` or `messages`, not both; `system` goes before either.
 
-    response_format: a ResponseFormat, or a JSON schema as a mapping. The settings are GenerationSettings'
-    fields; they win over the preset's, None leaves the choice open, and a number outside its range is moved
-    to the nearer end, which is a warning.
+    tool_choice: a ToolChoice, auto, none, required or a tool's name. response_format: a ResponseFormat, or a
+    JSON schema as a mapping. Both may have the shape that OpenAI's users write. The settings are
+    GenerationSettings' fields; they win over the preset's, None leaves the choice open, and a number outside
+    its range is moved to the nearer end, which is a warning.
     """
 
     messages: Sequence[MessageLike]
     system: str | None
-    tool_choice: ToolChoice | str | None
-    response_format: ResponseFormat | Mapping[str, Any] | None
+    tool_choice: ChoiceLike | None
+    response_format: FormatLike | None
     preset: PresetName | None
     max_tokens: int | None
     temperature: float | None
@@ -64,6 +64,16 @@ class Ask(AskWithoutTools, total=False):
 
 _SETTINGS = GenerationSettings.__struct_fields__
 _KNOWN = tuple(Ask.__annotations__)
+_IN_FILE = "a provider's key and address are [providers.NAME] in headrace.toml"
+_CLOCKS = "time limits are [clocks] in headrace.toml, or the stream's .timeout(...)"
+_ELSEWHERE = {  # what other toolkits have as keywords of the call
+    "api_key": _IN_FILE,
+    "api_base": _IN_FILE,
+    "base_url": _IN_FILE,
+    "extra_headers": "a provider's headers are [providers.NAME] in headrace.toml",
+    "timeout": _CLOCKS,
+    "stream": "stream_text and stream_chunks stream, generate_text waits for the whole",
+}
 
 
 class Asked(NamedTuple):
@@ -79,12 +89,12 @@ def read_ask(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> As
         raise RequestError(f"model must be the id of a model, not {model!r:.80}", field="model", value=model)
     for name in ask:
         if name not in _KNOWN:
-            near = difflib.get_close_matches(name, _KNOWN, n=1)
-            hint = f": did you mean {near[0]}?" if near else ""
-            raise RequestError(f"nothing is called {name!r} here{hint}", field=name)
+            raise RequestError(f"nothing is called {name!r} here{_meant(name)}", field=name)
     turns = _turns(prompt, ask.get("messages"))
     instructions = ask.get("system")
     if instructions is not None:
+        if not isinstance(instructions, str):
+            raise RequestError("system must be text", field="system", value=instructions)
         turns = (message("system", instructions), *turns)
     given = {name: value for name, value in ask.items() if name in _SETTINGS and value is not None}
     settings = _settings(ask.get("preset"), given)
@@ -92,11 +102,18 @@ def read_ask(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> As
         model=model,
         messages=turns,
         settings=settings.clamped(),
-        tools=tuple(_tool(tool, index) for index, tool in enumerate(ask.get("tools") or ())),
-        tool_choice=_choice(ask.get("tool_choice")),
-        response_format=_format(ask.get("response_format")),
+        tools=tuple(tool_of(tool, f"tools.{index}") for index, tool in enumerate(ask.get("tools") or ())),
+        tool_choice=choice_of(ask.get("tool_choice")),
+        response_format=format_of(ask.get("response_format")),
     )
     return Asked(request, _moved(settings))
+
+
+def _meant(name: str) -> str:
+    if name in _ELSEWHERE:
+        return f": {_ELSEWHERE[name]}"
+    near = difflib.get_close_matches(name, _KNOWN, n=1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def build_request(model: str, prompt: str | None = None, /, **ask: Unpack[Ask]) -> Request:
@@ -133,12 +150,7 @@ def _message(given: MessageLike, index: int) -> Message:
         raise RequestError(f"{field} is not known: use a headrace.Message for more than text", field=field)
     if isinstance(content, str):
         return message(role, content, name=given.get("name", ""))
-    try:
-        parts = msgspec.convert(content, tuple[Part, ...], from_attributes=True)
-    except msgspec.ValidationError as error:
-        field = f"{where}.content"
-        raise RequestError(f"{field} must be text or message parts: {error}", field=field) from None
-    return message(role, parts, name=given.get("name", ""))
+    return message(role, parts_of(content, f"{where}.content"), name=given.get("name", ""))
 
 
 def _settings(preset: PresetName | None, given: dict[str, Any]) -> GenerationSettings:
@@ -166,40 +178,6 @@ def _moved(settings: GenerationSettings) -> tuple[str, ...]:
         f" {RANGES[name][0]} to {RANGES[name][1]}"
         for name, value in settings.outside().items()
     )
-
-
-def _tool(given: ToolLike, index: int) -> Tool:
-    if isinstance(given, Tool):
-        return given
-    plain = given.get("function", given)  # the shape that OpenAI's users write
-    unknown = set(plain) - set(Tool.__struct_fields__) - {"type"}
-    if unknown:
-        field = f"tools.{index}.{min(unknown)}"
-        raise RequestError(f"{field} is not known", field=field)
-    try:
-        return msgspec.convert(plain, Tool)
-    except msgspec.ValidationError as error:
-        raise RequestError(f"tools.{index} is not a tool: {error}", field=f"tools.{index}") from None
-
-
-def _choice(given: ToolChoice | str | None) -> ToolChoice | None:
-    if given is None or isinstance(given, ToolChoice):
-        return given
-    if given in ("auto", "none", "required"):
-        return ToolChoice(given)  # type: ignore[arg-type]
-    return ToolChoice("tool", given)
-
-
-def _format(given: ResponseFormat | Mapping[str, Any] | None) -> ResponseFormat | None:
-    if given is None or isinstance(given, ResponseFormat):
-        return given
-    if not isinstance(given, Mapping):
-        raise RequestError(
-            "response_format must be a ResponseFormat or a JSON schema as a mapping",
-            field="response_format",
-            value=given,
-        )
-    return ResponseFormat("json_schema", name=str(given.get("title", "answer")), schema=dict(given))
 
 
 __all__ = ["Ask", "AskWithoutTools", "Asked", "MessageLike", "ToolLike", "build_request", "read_ask"]

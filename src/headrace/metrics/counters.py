@@ -1,4 +1,4 @@
-"""What the server has done since it began, as plain numbers; the metrics room exports them later."""
+"""What the server has done since it began, as plain numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import msgspec
 
 from headrace.core.chunk import Cancelled, Failure, Finish, Terminal
 from headrace.core.usage import Usage
-
-# OpenTelemetry GenAI conventions: gen_ai.server.time_to_first_token, seconds.
-TTFT_BUCKETS_S = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+from headrace.metrics.clock import StreamClock
+from headrace.metrics.histogram import TTFT_BUCKETS_S
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -20,6 +19,7 @@ class Tally(msgspec.Struct, frozen=True):
 
     ttft_s: from the whole request read to the first content out, None where none came. usage: None where
     nobody told. lost: the client went away first. relayed: frames passed through without re-encoding.
+    clock: of a streamed answer, read at its end.
     """
 
     model: str
@@ -29,11 +29,16 @@ class Tally(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     lost: bool = False
     relayed: bool = False
+    clock: StreamClock | None = None
 
 
 @dataclass(slots=True)
 class Counters:
-    """Totals. ttft_counts: how many first contents came within each of `TTFT_BUCKETS_S`, and beyond."""
+    """Totals. ttft_counts: how many first contents came within each of `TTFT_BUCKETS_S`, and beyond.
+
+    requests: of any kind; answers: of models. lost: answers that ended because their client went away;
+    disconnects: responses of any kind that their client did not wait for. resumed: streams read again.
+    """
 
     requests: int = 0
     refused: int = 0
@@ -43,6 +48,8 @@ class Counters:
     failed: int = 0
     cancelled: int = 0
     lost: int = 0
+    disconnects: int = 0
+    resumed: int = 0
     bytes_out: int = 0
     input_tokens: int = 0
     output_tokens: int = 0

@@ -73,6 +73,7 @@ def _somewhere_else(base: ProviderRow, wanted: ProviderSettings) -> ProviderRow:
         base_url=(wanted.base_url or "").rstrip("/"),
         base_url_env=wanted.base_url_env or "",
         base_path="",
+        region_names=(),
         api_key_env="",
         fallback_key_env="",
     )

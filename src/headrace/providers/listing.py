@@ -35,7 +35,8 @@ async def list_models(
     if wire.listing is None:
         said = f"the protocol of {row.name} has no list of models: name them in providers.{row.name}.models"
         raise RequestError(said, field="provider", value=row.name)
-    asker = _Asker(row, wire, sender or pool_here(), asyncio.get_running_loop().time() + total_s)
+    until_s = asyncio.get_running_loop().time() + total_s
+    asker = _Asker(row, wire, sender or pool_here(), wire.listing.at(base_url_of(row)), until_s)
     cards: list[ModelCard] = []
     path = wire.listing.path
     for _ in range(MAX_PAGES):
@@ -56,14 +57,14 @@ async def list_models(
 class _Asker:
     """Asks one place for one list: a key, a deadline and a bound of bytes for all its pages."""
 
-    def __init__(self, row: ProviderRow, wire: Wire, sender: Sender, until_s: float) -> None:
+    def __init__(self, row: ProviderRow, wire: Wire, sender: Sender, base_url: str, until_s: float) -> None:
         self._row = row
         self._wire = wire
         self._sender = sender
         self._until_s = until_s
         self._left_bytes = MAX_BODY_BYTES
         self._key = key_of(row)
-        self._base_url = base_url_of(row)
+        self._base_url = base_url
         self._headers = request_headers(row, wire, self._key, accept="application/json")
 
     async def ask(self, path: str) -> bytes:

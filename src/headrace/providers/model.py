@@ -22,6 +22,7 @@ from headrace.transport.http import HttpRequest, Sender
 from headrace.transport.pool import pool_here
 from headrace.wire import wire_named
 from headrace.wire.base import Relay, WireRequest
+from headrace.wire.carried import holds_carried
 from headrace.wire.count import CountStage
 
 
@@ -75,6 +76,8 @@ class ProviderModel:
     def open_relay(self, wire: str, body: bytes, include_usage: bool, /) -> OpenedRelay | None:
         """See `Model.open_relay`. Raises AuthError where the key is not set."""
         if wire != self._row.wire or self._wire.relay is None or self._wire.rebody is None:
+            return None
+        if holds_carried(body):  # what we put there for another: only `build` leaves it out
             return None
         sent = self._wire.rebody(body, self._name, self._quirks)
         if sent is None:

@@ -3,8 +3,8 @@
 Base URLs and key variables of the places of the openai_chat wire were read on 2026-11-21 in the vendors'
 documentation and in the provider classes of mozilla-ai/any-llm. Read on 2026-11-25: the others in the
 vendors' own Python clients (anthropic 2.11, google-genai 3.4, ollama 0.6.3, openai 3.52 with its
-`lib/azure.py`), TGI's port in its quick tour, Azure's v1 API, Together's address and DeepSeek's rule for
-reasoning in their documentation.
+`lib/azure.py`, cohere 7.3, botocore 1.44), TGI's port in its quick tour, Azure's v1 API, Together's address
+and DeepSeek's rule for reasoning in their documentation.
 """
 
 from __future__ import annotations
@@ -73,7 +73,16 @@ KNOWN: dict[str, ProviderRow] = {
             quirks={"max_tokens_field": "max_completion_tokens"},
         ),
         _remote("alibaba", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY"),
+        # Its runtime in a region, by a Bedrock API key. The second variable is the one that botocore reads.
+        ProviderRow(
+            "bedrock",
+            "bedrock",
+            "https://bedrock-runtime.{}.amazonaws.com",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            region_names=("AWS_REGION", "AWS_DEFAULT_REGION"),
+        ),
         _remote("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
+        _remote("cohere", "https://api.cohere.com", "CO_API_KEY", "cohere"),
         _remote("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
         # Reasoning of a turn that called tools must come back; of others it may.
         _remote(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -23,21 +24,30 @@ _MARKS = (CUT, SHOWN, "\ufffd")
 
 
 def scrubbed(failure: Failure, secrets: Sequence[Secret], provider: str) -> Failure:
-    """The failure with every secret replaced, and the provider's name in its detail."""
-    values = _spellings(secrets)
+    """The failure with every secret replaced, and the provider's name in its message and its detail.
+
+    A key that is a part of the provider's name (ollama's is often "ollama") is no secret: the name is public.
+    """
+    values = [value for value in _spellings(secrets) if value.lower() not in provider.lower()]
     detail = {**failure.detail, "provider": provider}
+    said = failure.message
+    message = said if said.startswith((f"{provider} ", f"{provider}:")) else f"{provider}: {said}"
     return msgspec.structs.replace(
         failure,
-        message=_clean(failure.message, values),
+        message=_clean(message, values),
         code=_clean(failure.code, values),
         detail=_clean(detail, values),
     )
 
 
 def _spellings(secrets: Sequence[Secret]) -> list[str]:
-    """Each secret, also as JSON may write its slashes; the longest first."""
+    """Each secret, also as JSON may write its slashes and as an address holds it; the longest first."""
     values = [secret.reveal() for secret in secrets]
-    spelled = {one for value in values for one in (value, value.replace("/", "\\/"))}
+    spelled = {
+        one
+        for value in values
+        for one in (value, value.replace("/", "\\/"), quote(value), quote(value, safe=""))
+    }
     return sorted((one for one in spelled if len(one) >= MIN_CHARS), key=len, reverse=True)
 
 

@@ -24,6 +24,7 @@ from headrace.runners.base import Plan
 from headrace.runners.llama_tools import ToolPlan, tool_plan
 from headrace.runners.schema_bounds import SchemaCheck
 from headrace.wire.as_chat import as_chat
+from headrace.wire.kept import own_fields
 
 Form: TypeAlias = Literal["text", "one-tool", "any-tool"]
 
@@ -73,6 +74,7 @@ def plan(
     warnings += tools.warnings
     if settings.effort is not None:
         warnings.append("the local model has no reasoning to steer: reasoning_effort has no effect")
+    own_fields(request.vendor, "", warnings)  # fields that only a provider could know
     schema, schema_field = _schema(request, tools)
     job = Job(
         model=request.model,

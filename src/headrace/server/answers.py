@@ -6,26 +6,29 @@ import secrets
 import string
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from headrace.core.chunk import Failure
-from headrace.core.model import Model, Source
+from headrace.core.model import Model, Opened, Source
 from headrace.errors import RequestError
+from headrace.metrics.measures import Call
 from headrace.server.app import App
+from headrace.server.asked import Asked, asked_of
 from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
+from headrace.server.problem import JSON_TYPE
 from headrace.server.readers import EVENT_STREAM, ExchangeReader
-from headrace.sessions.produce import EncodeProducer, RelayProducer, Report, StreamProducer
+from headrace.sessions.produce import EncodeProducer, RelayProducer, StreamProducer
+from headrace.sessions.session import Session
 from headrace.wire.base import Front, ParsedRequest, Says
+from headrace.wire.kept import left_out
 
 _MAX_WARNING_CHARS = 2048
 _PLAIN = "".join(set(string.printable) - set("%\t\n\r\x0b\x0c"))
 NO_PATH: Mapping[str, str] = {}
 NO_PROTOCOL = ""
 STREAM_ID = b"x-headrace-stream-id"
-EVENT_IDS = "x-headrace-event-ids"
-ON_DISCONNECT = "x-headrace-on-disconnect"
 
 
 class Answers:
@@ -42,7 +45,6 @@ class Answers:
         self._front = front
         self._events = front.content_type.startswith("text/event-stream")
         self._relays = relays
-        self._report: Report = app.counters.add  # one bound method for all streams
         own = {"content-type": front.content_type, **front.headers}
         usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
         fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
@@ -60,7 +62,7 @@ class Answers:
     def give(self, exchange: Exchange, parsed: ParsedRequest) -> None:
         """Answer a request that has been read."""
         body = exchange.body
-        asked = Asked(detaches_on_disconnect(exchange), tells_ids(exchange, self._front.event_ids))
+        asked = asked_of(exchange, self._front)
         exchange.release()
         if parsed.request.settings.n != 1:
             raise RequestError(
@@ -69,60 +71,101 @@ class Answers:
         model = self._app.runtime.resolve(parsed.request.model)
         if parsed.stream:
             self._stream(exchange, model, parsed, body, asked)
+        elif parsed.background:
+            self._later(exchange, model, parsed, asked)
         else:
-            self._collect(exchange, model, parsed)
+            self._collect(exchange, model, parsed, asked)
 
-    def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest) -> None:
+    def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         opened = model.open(parsed.request)
         says = self._says(parsed)
         CollectSink(
             exchange,
             model.card.id,
             lambda reply: self._front.body(reply, says, parsed),
-            self._report,
+            self._app.measures.account(self._call(exchange, model, says, asked)),
             max_bytes=self._app.limits.max_reply_bytes,
             fields=[
                 (b"content-type", self._front.body_type(parsed).encode("latin-1")),
-                *warning_fields((*parsed.warnings, *opened.warnings)),
+                *warning_fields(_warnings(parsed, opened)),
             ],
         ).begin(opened.source)
 
     def _stream(
         self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes, asked: Asked
     ) -> None:
-        app, front, card = self._app, self._front, model.card
-        relayed = model.open_relay(self._relays, body, parsed.include_usage) if self._relays else None
+        may_relay = self._relays and not parsed.background  # which is asked for by the id in its events
+        relayed = model.open_relay(self._relays, body, parsed.include_usage) if may_relay else None
         says = self._says(parsed)
-        warnings = parsed.warnings
         if relayed is not None:
+            session = self._session(says, model, parsed, asked)
+            tells = self._tells(exchange, model, says, asked)
+            producer: StreamProducer = RelayProducer(session, relayed.relay, *tells)
             source: Source[Any] = relayed.source
+            warnings, type_of = parsed.warnings, None
         else:
             opened = model.open(parsed.request)
-            source, warnings = opened.source, (*warnings, *opened.warnings)
-        session = app.sessions.begin(
-            says.id,
-            {"front": self._name, "model": card.id},
-            alias=parsed.alias,
-            events=self._events,
-            tells_ids=asked.tells_ids,
-            detaches=asked.detaches,
-        )
-        rest = (card.id, self._report, exchange.began_s, exchange.wheel.now_s)
-        type_of = None
-        if relayed is not None:
-            producer: StreamProducer = RelayProducer(session, relayed.relay, *rest)
-        else:
-            producer = encodes = EncodeProducer(session, front.encoder(says, parsed), front.type_of, *rest)
-            type_of = encodes.content_type if front.type_of is not None else None
+            session = self._session(says, model, parsed, asked)
+            producer = encodes = self._encodes(exchange, session, model, parsed, says, asked)
+            source, warnings = opened.source, _warnings(parsed, opened)
+            type_of = encodes.content_type if self._front.type_of is not None else None
         ExchangeReader(
             exchange,
             fields=self._stream_fields(says.id, warnings),
-            ping=front.ping,
-            keepalive_after_s=app.limits.keepalive_after_s,
-            words=no_words,  # the producer is here: it writes them
+            ping=self._front.ping,
+            keepalive_after_s=self._app.limits.keepalive_after_s,
+            words=_no_words,
             type_of=type_of,
-        ).begin(app.sessions, says.id, 0, session)
+            on_start=producer.clock.sent,
+        ).begin(self._app.sessions, says.id, 0, session)
         producer.begin(source)
+
+    def _later(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
+        """Make the answer in the background: the client is told how to ask for it."""
+        assert self._front.pending is not None
+        opened = model.open(parsed.request)
+        says = self._says(parsed)
+        session = self._session(says, model, parsed, asked)
+        self._encodes(exchange, session, model, parsed, says, asked).begin(opened.source)
+        fields = (JSON_TYPE, (STREAM_ID, says.id.encode("ascii")), *warning_fields(_warnings(parsed, opened)))
+        exchange.respond(200, fields, self._front.pending(says, parsed))
+
+    def _session(self, says: Says, model: Model, parsed: ParsedRequest, asked: Asked) -> Session:
+        facts: dict[str, Any] = {"front": self._name, "model": model.card.id}
+        if parsed.background and self._front.pending is not None:
+            facts["pending"] = self._front.pending(says, parsed).decode()
+        return self._app.sessions.begin(
+            says.id,
+            facts,
+            owner=asked.owner,
+            alias=parsed.alias,
+            events=self._events,
+            tells_ids=asked.tells_ids,
+            detaches=asked.detaches or parsed.background,
+        )
+
+    def _encodes(
+        self,
+        exchange: Exchange,
+        session: Session,
+        model: Model,
+        parsed: ParsedRequest,
+        says: Says,
+        asked: Asked,
+    ) -> EncodeProducer:
+        front = self._front
+        tells = self._tells(exchange, model, says, asked)
+        return EncodeProducer(session, front.encoder(says, parsed), front.type_of, *tells)
+
+    def _tells(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> tuple[Any, ...]:
+        """What every producer takes for its tally."""
+        measures = self._app.measures
+        report = measures.account(self._call(exchange, model, says, asked))
+        return model.card.id, report, exchange.began_s, exchange.wheel.now_s, measures.targets
+
+    def _call(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> Call:
+        card, request_id = model.card, exchange.request_id
+        return Call(says.id, card.id, says.model, self._name, card.owner, request_id, asked.traceparent)
 
     def _says(self, parsed: ParsedRequest) -> Says:
         id = f"{self._front.id_prefix}{secrets.token_hex(12)}"
@@ -132,33 +175,16 @@ class Answers:
         return (*self._fields, (STREAM_ID, id.encode("ascii")), *warning_fields(warnings))
 
 
-class Asked(NamedTuple):
-    """What the head of a request says of the stream's life."""
-
-    detaches: bool
-    tells_ids: bool
-
-
-def tells_ids(exchange: Exchange, default: bool) -> bool:
-    """Whether the stream's events shall say their numbers. Raises RequestError."""
-    asked = exchange.headers.get(EVENT_IDS, "on" if default else "off").strip().lower()
-    if asked not in ("on", "off"):
-        raise RequestError(f"{EVENT_IDS}: must be on or off", field=EVENT_IDS, value=asked)
-    return asked == "on"
-
-
-def detaches_on_disconnect(exchange: Exchange) -> bool:
-    """Whether the client asks that its stream goes on without it. Raises RequestError."""
-    asked = exchange.headers.get(ON_DISCONNECT, "abort").strip().lower()
-    if asked not in ("abort", "detach"):
-        said = f"{ON_DISCONNECT}: must be abort (the answer stops with its client) or detach (it goes on)"
-        raise RequestError(said, field=ON_DISCONNECT, value=asked)
-    return asked == "detach"
-
-
-def no_words(_failure: Failure) -> bytes:
-    """Whoever makes the stream writes how it failed."""
+def _no_words(_failure: Failure) -> bytes:
+    """The producer is here: it writes how its stream failed."""
     return b""
+
+
+def _warnings(parsed: ParsedRequest, opened: Opened) -> tuple[str, ...]:
+    """What could not be honoured, each once."""
+    vendor = parsed.request.vendor
+    again = {left_out(name, vendor.wire) for name in parsed.told} if vendor is not None else set()
+    return tuple(dict.fromkeys((*parsed.warnings, *(one for one in opened.warnings if one not in again))))
 
 
 def warning_fields(warnings: Sequence[str]) -> Fields:

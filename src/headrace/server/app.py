@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -14,10 +15,11 @@ import msgspec
 from headrace.core.chunk import Failure
 from headrace.core.model import Model, ModelCard
 from headrace.errors import HeadraceError, Unavailable
-from headrace.metrics.counters import Counters
+from headrace.metrics.clock import TARGETS, Targets
+from headrace.metrics.measures import Measures, Watcher
 from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
-from headrace.server.problem import problem, problem_parts, respond_problem
+from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
 from headrace.sessions.table import Sessions
 from headrace.transport.wheel import Wheel
 
@@ -26,6 +28,7 @@ logger = logging.getLogger("headrace.server")
 _access = logging.getLogger("headrace.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _LAST_COMMIT_S = 2.0  # for the log to take how the last streams ended
+_LONGEST_MEANT_CHARS = 64
 SHUTTING_DOWN = Failure.of(Unavailable("the server is shutting down", code="shutting_down", http_status=503))
 
 
@@ -50,7 +53,8 @@ class App:
     """Answers exchanges, whatever carries them.
 
     routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
-    sessions: the streams. live: what is being answered now. draining: nothing new is taken.
+    sessions: the streams. measures: counts every answer, and tells the watchers. live:
+    what is being answered now. draining: nothing new is taken.
     """
 
     def __init__(
@@ -60,11 +64,14 @@ class App:
         *,
         sessions: Sessions | None = None,
         access_log: bool = False,
+        watchers: Sequence[Watcher] = (),
+        targets: Targets = TARGETS,
     ) -> None:
         self.runtime = runtime
         self.limits = limits or Limits()
         self.sessions = sessions if sessions is not None else Sessions()
-        self.counters = Counters()
+        self.measures = Measures(self._known_models, targets, watchers)
+        self.counters = self.measures.counters
         self.routes: dict[tuple[str, str], Endpoint] = {}
         self.trees: dict[tuple[str, str], Endpoint] = {}
         self.live: set[Exchange] = set()
@@ -103,7 +110,7 @@ class App:
         except Exception:
             # One request's bug must not take the others' connections with it.
             logger.exception("%s %s failed", exchange.method, exchange.path)
-            self._give_up(exchange, Failure("error", "internal error", "internal_error"))
+            self._give_up(exchange, INTERNAL)
 
     async def open(self) -> None:
         """Make the streams' log ready. Raises ConfigError where it cannot be."""
@@ -148,6 +155,9 @@ class App:
             self._wheel.close()
             self._wheel = self._wheel_loop = None
 
+    def _known_models(self) -> set[str]:
+        return {card.id for card in self.runtime.models()}
+
     def _gate(self, exchange: Exchange) -> Failure | None:
         """Why this request is not served; the one place that every request passes, before its endpoint."""
         return SHUTTING_DOWN if self.draining else None
@@ -165,7 +175,7 @@ class App:
                 if known == method:
                     return endpoint
                 allowed.add(known)
-        _respond_no_route(exchange, allowed)
+        _respond_no_route(exchange, allowed, {at for known, at in self.routes if known == method})
         return None
 
     def _give_up(self, exchange: Exchange, failure: Failure) -> None:
@@ -177,20 +187,32 @@ class App:
     def _done(self, exchange: Exchange) -> None:
         self.live.discard(exchange)
         self.counters.bytes_out += exchange.bytes_out
+        self.counters.disconnects += exchange.lost
         self._look_quiet()
         if self._access_log:
             _log(exchange)
 
 
-def _respond_no_route(exchange: Exchange, allowed: set[str]) -> None:
+def _respond_no_route(exchange: Exchange, allowed: set[str], known: set[str]) -> None:
+    """known: the paths that take the method."""
     if not allowed:
-        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}", "unknown_path"))
+        near = _near(exchange.path, known)
+        hint = f": did you mean {near}?" if near else ""
+        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}{hint}", "unknown_path"))
         return
     if "GET" in allowed:
         allowed = {*allowed, "HEAD"}
     message = f"{exchange.path} does not take {exchange.method}"
     status, fields, body = problem_parts(problem(405, message, "method_not_allowed"))
     exchange.respond(status, (*fields, (b"allow", ", ".join(sorted(allowed)).encode())), body)
+
+
+def _near(path: str, known: set[str]) -> str:
+    """The path that was meant: most often one without its /v1, or with two."""
+    if len(path) > _LONGEST_MEANT_CHARS:  # likeness costs the product of the lengths
+        return ""
+    ends = [one for one in known if one.count("/") > 1 and (one.endswith(path) or path.endswith(one))]
+    return next(iter(sorted(ends, key=len) or difflib.get_close_matches(path, known, n=1, cutoff=0.8)), "")
 
 
 def _request_id(headers: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -14,11 +15,13 @@ from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, StreamingError, Truncated
 from headrace.metrics.counters import Tally
 from headrace.server.exchange import Exchange, Fields
-from headrace.server.problem import respond_problem
+from headrace.server.problem import INTERNAL, respond_problem
 from headrace.sessions.produce import Report
 
 _GONE = Cancelled("the client went away")
+_EMPTY = Failure.of(Truncated("the model ended without an answer", code="empty_response"))
 _JSON = msgspec.json.Encoder()
+logger = logging.getLogger("headrace.server")
 
 
 class CollectSink:
@@ -94,8 +97,14 @@ class CollectSink:
         elif isinstance(terminal, Failure):
             self._give_up(terminal)
         elif self._exchange is not None:
-            self._fold.feed((terminal,))
-            self._complete(self._fold.reply(), terminal)
+            try:
+                self._fold.feed((terminal,))
+                reply = self._fold.reply()
+                body = self._body(reply) if self._has_answer(reply) else _EMPTY
+            except Exception:
+                logger.exception("the body of an answer failed")  # the client would wait for ever
+                body = INTERNAL
+            self._complete(body, terminal)
 
     def on_pause(self) -> None:
         """Nothing is written before the end."""
@@ -109,11 +118,7 @@ class CollectSink:
     def on_shutdown(self, failure: Failure) -> None:
         self._give_up(failure)
 
-    def _complete(self, reply: Reply, terminal: Finish) -> None:
-        if not self._has_answer(reply):
-            self._give_up(Failure.of(Truncated("the model ended without an answer", code="empty_response")))
-            return
-        body = self._body(reply)
+    def _complete(self, body: bytes | Failure, terminal: Finish) -> None:
         if isinstance(body, Failure):
             self._give_up(body)
             return

@@ -43,7 +43,8 @@ class Exchange:
     joined by a comma. body: whole. began_s: when it was complete, on the loop's clock. status: 0 until the
     response has begun. bytes_out: of response bodies. on_done: called once when it is closed.
     error_body: an error's JSON in the client's protocol; OpenAI's where no endpoint has said otherwise.
-    paused: the client is behind. closed: the response is complete, given up or the client is gone.
+    paused: the client is behind. closed: the response is complete, given up or the client is gone. lost: it
+    is gone, and did not have all.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class Exchange:
         "error_body",
         "headers",
         "listener",
+        "lost",
         "method",
         "on_done",
         "owner",
@@ -82,6 +84,7 @@ class Exchange:
         self.bytes_out = 0
         self.paused = False
         self.closed = False
+        self.lost = False
         self.error_body: Callable[[Failure], bytes] = error_body
         self.listener: Listener | None = None
         self.on_done: Callable[[Exchange], None] | None = None
@@ -139,6 +142,7 @@ class Exchange:
         if self.closed:
             return
         listener = self.listener
+        self.lost = True
         self._done()
         if listener is not None:
             listener.on_lost()

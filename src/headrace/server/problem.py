@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 from headrace.core.chunk import Failure
 from headrace.server.exchange import Exchange, Fields
+from headrace.sessions.ending import INTERNAL
 from headrace.wire.openai_error import error_body
+
+__all__ = ["INTERNAL", "JSON_TYPE", "problem", "problem_parts", "respond_problem"]
 
 JSON_TYPE = (b"content-type", b"application/json")
 

@@ -31,7 +31,8 @@ class ExchangeReader:
 
     fields: response headers. ping: the client's protocol's keep-alive, empty where it has none. words: the
     last bytes of a response that has begun and whose stream failed, where nobody who knew the stream wrote
-    them. type_of: the content type where it shows only with the first bytes.
+    them. type_of: the content type where it shows only with the first bytes. on_start: called before
+    those leave.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class ExchangeReader:
         "_exchange",
         "_fields",
         "_keepalive_s",
+        "_on_start",
         "_ping",
         "_quiet_halves",
         "_reader",
@@ -56,6 +58,7 @@ class ExchangeReader:
         keepalive_after_s: float,
         words: Callable[[Failure], bytes],
         type_of: Callable[[], str] | None = None,
+        on_start: Callable[[], None] | None = None,
     ) -> None:
         self._exchange: Exchange | None = exchange
         self._reader: Reader | None = None
@@ -64,6 +67,7 @@ class ExchangeReader:
         self._keepalive_s = keepalive_after_s
         self._words = words
         self._type_of = type_of
+        self._on_start = on_start
         self._spoke = False  # since the last beat
         self._quiet_halves = 0
         self._deadline: Deadline | None = None
@@ -76,6 +80,13 @@ class ExchangeReader:
         self._deadline = exchange.wheel.after(self._keepalive_s / 2, self._beat)
         self._reader = sessions.reader(id, after, self)
         self._reader.begin(session)
+
+    def show_life(self) -> None:
+        """Commit the status now: the stream is there, though nothing may come of it for a while."""
+        exchange = self._exchange
+        if exchange is not None and not exchange.status and self._ping:
+            exchange.start(200, self._head())
+            exchange.write(self._ping)
 
     # What the exchange calls.
 
@@ -133,6 +144,8 @@ class ExchangeReader:
             exchange.finish(data)
 
     def _head(self) -> Fields:
+        if self._on_start is not None:
+            self._on_start()
         if self._type_of is None:
             return self._fields
         told = (b"content-type", self._type_of().encode("latin-1"))

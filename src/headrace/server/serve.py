@@ -13,7 +13,20 @@ from types import FrameType
 import uvicorn
 
 from headrace.core.model import ModelCard
-from headrace.server import about, audio, health, models, openai_chat, others, streams
+from headrace.metrics.clock import TARGETS, Targets
+from headrace.metrics.measures import Watcher
+from headrace.server import (
+    about,
+    audio,
+    health,
+    metrics,
+    models,
+    openai_chat,
+    others,
+    responses,
+    streams,
+    ui_resume,
+)
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
 from headrace.server.direct import DirectProtocol
@@ -31,10 +44,13 @@ def make_app(
     limits: Limits | None = None,
     sessions: Sessions | None = None,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
 ) -> App:
     """The server with every endpoint, without sockets."""
-    app = App(runtime, limits, sessions=sessions, access_log=access_log)
-    for room in (health, openai_chat, others, audio, models, about, streams):
+    app = App(runtime, limits, sessions=sessions, access_log=access_log, watchers=watchers, targets=targets)
+    rooms = (health, openai_chat, others, audio, models, about, streams, responses, ui_resume, metrics)
+    for room in rooms:
         room.install(app)
     return app
 
@@ -45,9 +61,20 @@ def asgi_app(
     limits: Limits | None = None,
     sessions: Sessions | None = None,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
 ) -> AsgiApp:
     """The same server as an ASGI application, to mount or run under any ASGI server."""
-    return AsgiApp(make_app(runtime, limits=limits, sessions=sessions, access_log=access_log))
+    return AsgiApp(
+        make_app(
+            runtime,
+            limits=limits,
+            sessions=sessions,
+            access_log=access_log,
+            watchers=watchers,
+            targets=targets,
+        )
+    )
 
 
 class RunningServer:
@@ -159,6 +186,8 @@ def serve(
     limits: Limits | None = None,
     sessions: Sessions | None = None,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
     announce: Callable[[str], None] = logger.info,
     on_end: Callable[[], Coroutine[None, None, None]] | None = None,
 ) -> None:
@@ -166,17 +195,20 @@ def serve(
 
     announce: takes the lines that tell a person where the server is. access_log: one JSON line a request
     to the logger `headrace.access`. sessions: the streams and their log,
-    in memory where not given. on_end: awaited in the server's loop after the last answer, such as the
-    runtime's `aclose`.
+    in memory where not given. watchers: are told of every answer that has ended, on the loop's thread.
+    targets: what streams are measured against. on_end: awaited in the server's loop after the last answer,
+    such as the runtime's `aclose`.
     Raises: ConfigError where host and port cannot be listened on.
     """
     sockets = bind(host, port)
     _allow_many_files()
-    app = make_app(runtime, limits=limits, sessions=sessions, access_log=access_log)
+    app = make_app(
+        runtime, limits=limits, sessions=sessions, access_log=access_log, watchers=watchers, targets=targets
+    )
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
-            for line in _greeting(sockets, runtime):
+            for line in greeting(sockets, runtime):
                 announce(line)
             # What has been loaded stays: the collector need not look at it in the middle of a stream.
             gc.collect()
@@ -201,13 +233,17 @@ async def running_server(
     limits: Limits | None = None,
     sessions: Sessions | None = None,
     access_log: bool = False,
+    watchers: Sequence[Watcher] = (),
+    targets: Targets = TARGETS,
 ) -> AsyncIterator[RunningServer]:
     """A server inside the running loop, for tests and for programs that embed one. Drained on exit.
 
     Raises: ConfigError where host and port cannot be listened on.
     """
     sockets = bind(host, port)
-    app = make_app(runtime, limits=limits, sessions=sessions, access_log=access_log)
+    app = make_app(
+        runtime, limits=limits, sessions=sessions, access_log=access_log, watchers=watchers, targets=targets
+    )
     await app.open()
     frame = Frame(app, takes_signals=False)
     url = url_of(sockets[0])
@@ -225,13 +261,15 @@ async def running_server(
             sock.close()
 
 
-def _greeting(sockets: Sequence[socket.socket], runtime: Runtime) -> Iterator[str]:
+def greeting(sockets: Sequence[socket.socket], runtime: Runtime) -> Iterator[str]:
+    """What a person is told at the start, a line each."""
     url = f"{url_of(sockets[0])}/v1"
     cards = runtime.models()
     yield f"Headrace serves at {url} (Ctrl-C stops it)"
     yield f"models: {', '.join(_named(card) for card in cards)}"
-    if cards:
-        model = next((alias for card in cards for alias in card.aliases), cards[0].id)
+    able = [card for card in cards if card.state != "not installed"]
+    if able:
+        model = next((alias for card in able for alias in card.aliases), able[0].id)
         body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "Hello"}}]}}'
         yield f"try: curl -N {url}/chat/completions -H 'content-type: application/json' -d '{body}'"
     if not is_loopback(sockets):

@@ -16,6 +16,8 @@ import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.errors import HeadraceError, RequestError
+from headrace.metrics.figures import figures_of
+from headrace.metrics.stream_log import plain
 from headrace.server.answers import STREAM_ID
 from headrace.server.app import App
 from headrace.server.exchange import Exchange, Fields
@@ -41,9 +43,10 @@ def install(app: App) -> None:
 def read_again(app: App, exchange: Exchange, id: str, after: int) -> None:
     """Answer with a stream's records behind number `after`, and with what is still to come of it."""
     exchange.release()
+    app.counters.resumed += 1
     session = app.sessions.live.get(id)
     if session is not None and session.head.owner == exchange.owner:
-        _read(app, exchange, session.head.facts, id, after, session)
+        _read(app, exchange, session.head.facts, id, after, session, after == session.sent)
     else:
         Waiting(exchange).run(_read_from_log(app, exchange, id, after))
 
@@ -61,7 +64,7 @@ def after_of(exchange: Exchange) -> int:
 
 
 def described(state: StreamState, live: Session | None) -> dict[str, Any]:
-    """A stream's status as plain data, its error with it."""
+    """A stream's status as plain data, its error with it, and what it is like while it is being made."""
     end = state.end
     status: str = (
         end.outcome if end is not None else ("paused" if live is not None and live.paused else "running")
@@ -79,6 +82,9 @@ def described(state: StreamState, live: Session | None) -> dict[str, Any]:
         "last": state.last,
         "readers": len(live.readers) if live is not None else 0,
     }
+    if live is not None and live.producer is not None:
+        clock = live.producer.clock
+        data["figures"] = plain(figures_of(clock, clock.now_s(), None))
     if end is not None and "failure" in end.facts:
         data["error"] = {name: end.facts["failure"].get(name, "") for name in ("kind", "message", "code")}
     return data
@@ -149,12 +155,20 @@ async def _read_from_log(app: App, exchange: Exchange, id: str, after: int) -> N
         said = f"after: the stream has {state.last} records, there is nothing behind {after}"
         raise RequestError(said, field="after", value=after)
     facts = {**state.head.facts, **(state.end.facts if state.end is not None else {})}
-    _read(app, exchange, facts, id, after, app.sessions.live.get(id))
+    waits = state.end is None and after == state.last
+    _read(app, exchange, facts, id, after, app.sessions.live.get(id), waits)
 
 
 def _read(
-    app: App, exchange: Exchange, facts: dict[str, Any], id: str, after: int, session: Session | None
+    app: App,
+    exchange: Exchange,
+    facts: dict[str, Any],
+    id: str,
+    after: int,
+    session: Session | None,
+    waits: bool,
 ) -> None:
+    """waits: there is nothing yet behind what the client has."""
     if session is not None and after > session.sent:
         said = f"after: the stream has {session.sent} records, there is nothing behind {after}"
         raise RequestError(said, field="after", value=after)
@@ -167,13 +181,16 @@ def _read(
         *usual,
         (STREAM_ID, id.encode("ascii")),
     )
-    ExchangeReader(
+    reader = ExchangeReader(
         exchange,
         fields=fields,
         ping=front.ping if front else b"",
         keepalive_after_s=app.limits.keepalive_after_s,
         words=partial(last_words, front, after),
-    ).begin(app.sessions, id, after, session)
+    )
+    reader.begin(app.sessions, id, after, session)
+    if after and waits:  # it has read of this stream before: there is no status to wait for
+        reader.show_life()
 
 
 def _stop(app: App, exchange: Exchange) -> None:
@@ -185,9 +202,8 @@ async def _stop_it(app: App, exchange: Exchange, id: str) -> None:
     state = await app.sessions.state(id, exchange.owner)
     if state is None:
         raise unknown(id)
-    if state.end is None:
-        await app.sessions.log.ask_to_stop(id)
-    await _tell(app, exchange, id)
+    state = await app.sessions.stop(state)
+    _respond(exchange, described(state, app.sessions.live.get(id)))
 
 
 async def _tell(app: App, exchange: Exchange, id: str) -> None:

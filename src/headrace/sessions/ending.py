@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from headrace.core.chunk import Cancelled, Failure, Finish, Terminal
-from headrace.errors import StreamCancelledException, StreamingError, StreamTimeoutException
-from headrace.store.log import Outcome, StreamEnd
+from headrace.core.chunk import Failure, Terminal
+from headrace.core.outcome import outcome_of
+from headrace.errors import StreamCancelledException, StreamingError
+from headrace.store.log import StreamEnd
 
 
 class Ending(NamedTuple):
@@ -24,15 +25,7 @@ class Ending(NamedTuple):
 
 
 WHOLE = Ending()
-
-
-def outcome_of(terminal: Terminal) -> Outcome:
-    """The terminal in one word."""
-    if isinstance(terminal, Finish):
-        return "finished"
-    if isinstance(terminal, Cancelled) or terminal.kind == StreamCancelledException.kind:
-        return "cancelled"
-    return "timeout" if terminal.kind == StreamTimeoutException.kind else "failed"
+INTERNAL = Failure("error", "internal error", "internal_error")  # a bug of ours: the log has it
 
 
 def end_of(terminal: Terminal, ending: Ending, at_s: float, facts: dict[str, Any]) -> StreamEnd:

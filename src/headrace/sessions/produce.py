@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from headrace.core.chunk import Cancelled, Chunk, Failure, Finish, Terminal, UsageReport
-from headrace.core.content import holds_content
+from headrace.core.chunk import (
+    Cancelled,
+    Chunk,
+    Failure,
+    Finish,
+    ReasoningDelta,
+    Terminal,
+    UsageReport,
+)
+from headrace.core.content import CONTENT
 from headrace.core.model import Source
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
+from headrace.metrics.clock import TARGETS, StreamClock, Targets
 from headrace.metrics.counters import Tally
-from headrace.sessions.ending import WHOLE, Ending, end_of
+from headrace.sessions.ending import INTERNAL, WHOLE, Ending, end_of
 from headrace.sessions.session import Session
 from headrace.wire.base import Relay
 
+logger = logging.getLogger("headrace.server")
 Report: TypeAlias = Callable[[Tally], None]
 
 
@@ -24,21 +35,25 @@ class StreamProducer:
     """What relaying and encoding have in common; ends exactly once, whoever ends it.
 
     model: its id, for the tally. report: takes the tally when the stream has ended. now_s: the loop's
-    monotonic time, of which began_s, when the request was complete, is one.
+    monotonic time, of which began_s, when the request was complete, is one. clock: what the stream is like.
     """
 
-    __slots__ = ("_began_s", "_first_s", "_model", "_now_s", "_report", "_session", "_source")
+    __slots__ = ("_model", "_report", "_session", "_source", "clock")
     relayed = False
 
     def __init__(
-        self, session: Session, model: str, report: Report, began_s: float, now_s: Callable[[], float]
+        self,
+        session: Session,
+        model: str,
+        report: Report,
+        began_s: float,
+        now_s: Callable[[], float],
+        targets: Targets = TARGETS,
     ) -> None:
         self._session: Session | None = session
         self._model = model
         self._report = report
-        self._began_s = began_s
-        self._now_s = now_s
-        self._first_s: float | None = None
+        self.clock = StreamClock(began_s, now_s, targets)
         self._source: Source[Any] | None = None
         session.producer = self
 
@@ -50,10 +65,12 @@ class StreamProducer:
     # What the session calls.
 
     def hold(self) -> None:
+        self.clock.hold()
         if self._source is not None:
             self._source.pause()
 
     def go_on(self) -> None:
+        self.clock.go_on()
         if self._source is not None:
             self._source.resume()
 
@@ -99,22 +116,25 @@ class StreamProducer:
             if begun and words:
                 pieces = (*pieces, words)
             ending = Ending(told, said=begun and bool(words), cut=not words and begun, words=words)
+        self.clock.sent_bytes += sum(map(len, pieces))
         self._settle(terminal, lost=lost)
         session.end(end_of(terminal, ending, time.time(), self._facts()), pieces, ending)
 
     def _settle(self, terminal: Terminal, *, lost: bool) -> None:
         """Tell what it was; a source that has not said it all is stopped."""
         source, self._source = self._source, None
-        first_s, began_s = self._first_s, self._began_s
+        clock = self.clock
+        first_s, began_s = clock.first_content_s, clock.began_s
         self._report(
             Tally(
                 self._model,
                 terminal,
-                self._now_s() - began_s,
+                clock.end() - began_s,
                 None if first_s is None else first_s - began_s,
                 self._usage(),
                 lost,
                 self.relayed,
+                clock,
             )
         )
         # After a finish the source is left alone: it may still have to read its connection's proper end.
@@ -125,20 +145,26 @@ class StreamProducer:
 class RelayProducer(StreamProducer):
     """Raw frames of the client's own wire, passed on unchanged. The source has run them through `relay`."""
 
-    __slots__ = ("_relay",)
+    __slots__ = ("_content", "_relay", "_thoughts")
     relayed = True
 
     def __init__(self, session: Session, relay: Relay, *rest: Any) -> None:
         super().__init__(session, *rest)
         self._relay = relay
+        self._content = 0
+        self._thoughts = 0
 
     def push(self, batch: Sequence[bytes], /) -> None:
         session = self._session
         if session is None:
             return
+        relay, clock = self._relay, self.clock
+        content, thoughts = relay.content_events, relay.reasoning_events
+        came = content - self._content
+        clock.sent_bytes += len(batch[0]) if len(batch) == 1 else sum(map(len, batch))
+        clock.push(came, thoughts - self._thoughts < came)
+        self._content, self._thoughts = content, thoughts
         session.write(batch)
-        if self._first_s is None and self._relay.content_events:
-            self._first_s = self._now_s()
 
     def end(self, terminal: Terminal, /) -> None:
         self._finish(terminal, ())
@@ -175,8 +201,8 @@ class EncodeProducer(StreamProducer):
         session = self._session
         if session is None:
             return
-        out = self._encoder.feed(batch)
         self._look(batch)
+        out = self._encoded(batch)
         if not out:
             return
         last = out[-1]
@@ -184,6 +210,7 @@ class EncodeProducer(StreamProducer):
             self._finish(last, _pieces(out))
             return
         self._said = True
+        self.clock.sent_bytes += sum(map(len, out))  # type: ignore[arg-type]
         session.write(out)  # type: ignore[arg-type]
 
     def end(self, terminal: Terminal, /) -> None:
@@ -192,7 +219,7 @@ class EncodeProducer(StreamProducer):
         if not isinstance(terminal, Finish):
             self._finish(terminal, ())
             return
-        out = [*self._encoder.feed((terminal,)), *self._encoder.close()]
+        out = self._encoded((terminal,), last=True)
         if out and isinstance(out[-1], Failure):
             self._finish(out[-1], _pieces(out))
         elif self._said:
@@ -206,18 +233,32 @@ class EncodeProducer(StreamProducer):
         """Of the stream, where it shows only with its first bytes; empty where the front says it."""
         return self._type_of(self._encoder) if self._type_of is not None else ""
 
+    def _encoded(self, batch: Sequence[Chunk], *, last: bool = False) -> Sequence[bytes | Failure]:
+        """What the encoder says. One with a bug must not leave its client waiting."""
+        try:
+            out = self._encoder.feed(batch)
+            return [*out, *self._encoder.close()] if last else out
+        except Exception:
+            logger.exception("encoding for a client of %s failed", self._model)
+            return [INTERNAL]
+
     def _look(self, batch: Sequence[Chunk]) -> None:
-        if self._first_s is None and holds_content(batch):
-            self._first_s = self._now_s()
+        content = thoughts = 0
         for chunk in batch:
-            if type(chunk) is UsageReport:
-                self._told_usage = chunk.usage
+            kind = type(chunk)
+            if kind in CONTENT:
+                content += 1
+                if kind is ReasoningDelta:
+                    thoughts += 1
+            elif kind is UsageReport:
+                self._told_usage = chunk.usage  # type: ignore[union-attr]
+        self.clock.push(content, thoughts < content)
 
     def _usage(self) -> Usage | None:
         return self._told_usage
 
     def _words(self, failure: Failure) -> bytes:
-        return b"".join(_pieces(self._encoder.feed((failure,))))
+        return b"".join(_pieces(self._encoded((failure,))))
 
     def _facts(self) -> dict[str, Any]:
         return {"content_type": self.content_type()} if self._type_of is not None else {}

@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from headrace.core.chunk import Cancelled, Failure, Terminal
 from headrace.errors import StreamingError
+from headrace.metrics.clock import StreamClock
 from headrace.sessions.ending import WHOLE, Ending
 from headrace.sessions.numbering import number_events
 from headrace.store.log import StreamEnd, StreamHead, StreamLog
@@ -20,7 +21,10 @@ SlowReaders: TypeAlias = Literal["pause", "spill", "drop"]
 
 
 class Producer(Protocol):
-    """Who makes a stream, as its session calls it."""
+    """Who makes a stream, as its session calls it. clock: what the stream is like so far."""
+
+    @property
+    def clock(self) -> StreamClock: ...
 
     def hold(self) -> None:
         """Bring less."""
@@ -162,11 +166,9 @@ class Session:
         elif data:
             readers = self.readers
             for reader in readers if len(readers) == 1 else tuple(readers):
-                if not reader.at_tail:
-                    continue
                 if reader.paused:
                     reader.missed(len(data))
-                else:
+                elif reader.at_tail:
                     reader.give(data, last)
 
     def room(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from headrace.config.secret import Secret
 from headrace.config.settings import StreamSettings
 from headrace.errors import ConfigError
 from headrace.sessions.table import Sessions
@@ -28,4 +30,20 @@ def log_of(settings: StreamSettings) -> StreamLog:
         from headrace.store.sqlite import SqliteLog
 
         return SqliteLog(Path(settings.path).expanduser(), keeping)
-    raise ConfigError('streams.log: "valkey" is not there yet: use memory or sqlite', field="streams.log")
+    return _valkey_log(settings, keeping)
+
+
+def _valkey_log(settings: StreamSettings, keeping: Keeping) -> StreamLog:
+    try:
+        from headrace.store.valkey import ValkeyLog
+    except ModuleNotFoundError as error:
+        said = f"streams.log: \"valkey\" needs {error.name}: pip install 'headrace[valkey]'"
+        raise ConfigError(said, field="streams.log") from error
+    url = settings.url
+    if settings.url_env is not None:
+        url = Secret(os.environ.get(settings.url_env, ""))
+    if not url:
+        where = f"${settings.url_env} is not set" if settings.url_env else "streams.url is not set"
+        said = f'streams.log: "valkey" needs a server, and {where}: such as redis://127.0.0.1:6379/0'
+        raise ConfigError(said, field="streams.url")
+    return ValkeyLog(url, keeping, prefix=settings.prefix)

@@ -13,6 +13,8 @@ from headrace.sessions.session import Session, SlowReaders
 from headrace.store.log import StreamHead, StreamLog, StreamState
 from headrace.store.memory import MemoryLog
 
+_STOP_S = 5.0  # for the end of a stream that somebody else makes to arrive
+
 
 class Sessions:
     """Makes sessions, finds streams and brings readers to them. Belongs to one event loop.
@@ -91,6 +93,19 @@ class Sessions:
     async def states(self, owner: str = "", limit: int = 1000) -> Sequence[StreamState]:
         """The latest streams of one owner, newest first."""
         return await self.log.states(owner, limit)
+
+    async def stop(self, state: StreamState) -> StreamState:
+        """Have a stream stopped, wherever it is made; its state, with the end where that came in time."""
+        id, until_s = state.head.id, time.monotonic() + _STOP_S
+        if state.end is None:
+            await self.log.ask_to_stop(id)
+        while state.end is None and (left_s := until_s - time.monotonic()) > 0:
+            await self.log.wait(id, state.last, left_s)
+            found = await self.log.state(id)
+            if found is None:
+                break
+            state = found
+        return state
 
     def stop_all(self, failure: Failure) -> None:
         """End every stream that is being made."""

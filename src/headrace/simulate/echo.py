@@ -36,6 +36,7 @@ from headrace.core.request import Request
 from headrace.core.usage import Usage
 from headrace.errors import RequestError
 from headrace.simulate.script import ScriptedSource
+from headrace.wire.kept import own_fields
 
 __all__ = ["EchoModel", "EchoScript", "ScriptedSource", "pieces", "simulated_models"]
 
@@ -268,4 +269,5 @@ def _warnings(request: Request) -> tuple[str, ...]:
     read = (TextPart, AudioPart) if request.task == "transcription" else TextPart
     if users and any(not isinstance(part, read) for part in users[-1].parts):
         warnings.append("sim/echo reads text only: the other parts of the message are left out")
+    own_fields(request.vendor, "", warnings)  # fields that only a provider could know
     return tuple(warnings)

@@ -8,7 +8,7 @@ protocol each; the log does not look inside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -47,14 +47,6 @@ class StreamState(msgspec.Struct, frozen=True, omit_defaults=True):
     first: int = 1
     last: int = 0
     end: StreamEnd | None = None
-
-
-class Gap(StreamingError):
-    """Records that were asked for are not kept any more."""
-
-    kind = "gap"
-    default_code = "records_gone"
-    default_http_status = 410
 
 
 class Tail(Protocol):
@@ -120,6 +112,15 @@ class StreamLog(Protocol):
 
     async def forget(self, id: str, /) -> None:
         """Keep nothing of it."""
+
+
+@runtime_checkable
+class Weighed(Protocol):
+    """What a log is besides, where it knows how much it holds."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Of all records that are kept."""
 
 
 class Keeping(msgspec.Struct, frozen=True):

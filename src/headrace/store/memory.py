@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from headrace.store.log import Gap, Keeping, StreamEnd, StreamHead, StreamState, Tail
+from headrace.errors import Gap
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
 
 
 class _Kept:

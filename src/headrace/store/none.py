@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headrace.store.log import Gap, StreamEnd, StreamHead, StreamState, Tail
+from headrace.errors import Gap
+from headrace.store.log import StreamEnd, StreamHead, StreamState, Tail
 
 
 class NoLog:

@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from headrace.errors import StreamingError
-from headrace.store.log import Gap, Keeping, StreamEnd, StreamHead, StreamState, Tail
+from headrace.errors import Gap, StreamingError
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
 from headrace.store.sqlite_file import Batch, SqliteFile
 
 FLUSH_S = 0.01  # how long records wait for others, unless a stream waits for its first
@@ -75,6 +75,11 @@ class SqliteLog:
         self._quiet = asyncio.Event()
 
     # Life.
+
+    @property
+    def held_bytes(self) -> int:
+        """Of all records that are kept."""
+        return self._held_bytes
 
     async def open(self) -> None:
         """Read what is there, and end what another process left open. Raises ConfigError (file in use)."""

@@ -64,7 +64,7 @@ class FunctionTool(Generic[P, R]):
         hints = _hints(function, self._signature, self.name)
         self._arguments = _typed(hints, self._signature)
         self._check = world_of(self._arguments).recheck(self._arguments)
-        schema = schema_of(self._arguments)
+        schema = _schema(self._arguments, hints, self.name)
         schema.pop("title", None)
         _describe(schema, hints, self._signature, told.parameters)
         if strict:
@@ -181,6 +181,21 @@ def _typed(hints: dict[str, Any], signature: inspect.Signature) -> Any:
         for name, hint in hints.items()
     }
     return made_dict("Arguments", fields)
+
+
+def _schema(arguments: Any, hints: dict[str, Any], name: str) -> dict[str, Any]:
+    try:
+        return schema_of(arguments)
+    except RequestError:
+        for one, hint in hints.items():
+            try:
+                schema_of(hint)
+            except RequestError as error:
+                why = f"of its parameter {one}, {error.message}"
+                raise RequestError(
+                    f"{name} cannot be a tool: {why}", field=f"tools.{name}.{one}", value=hint
+                ) from None
+        raise
 
 
 def _describe(

@@ -181,7 +181,8 @@ class Growing(Generic[T]):
             self._fail("the answer is empty", "empty")
             return
         marks = " or ".join(self._planned.marks) or "a value"
-        self._fail(f"there is no JSON in the answer: nothing in it begins with {marks}", "not_json")
+        what = " object" if marks == "{" else ""
+        self._fail(f"there is no JSON{what} in the answer: nothing in it begins with {marks}", "not_json")
 
     def _fail(self, why: str, code: str, path: str = "") -> None:
         path = path.lstrip(".")

@@ -43,7 +43,10 @@ def schema_of(output: Any) -> Schema:
     try:
         schema = world_of(output).schema(output)
     except TypeError as error:
-        raise RequestError(f"this type has no JSON schema: {error}", field="output", value=output) from None
+        why = (
+            str(error).strip().rpartition("\n")[2]
+        )  # msgspec's last line; what comes before is for its own users
+        raise RequestError(f"this type has no JSON schema: {why}", field="output", value=output) from None
     schema = _with_plain_root(copy.deepcopy(schema))
     orders = key_orders(output)
     for one in (schema, *schema.get("$defs", {}).values()):

@@ -19,8 +19,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
-from headrace.errors import StreamingError
-from headrace.store.log import Gap, StreamEnd, StreamHead, StreamLog
+from headrace.errors import Gap, StreamingError
+from headrace.store.log import StreamEnd, StreamHead, StreamLog
 
 MakeLog: TypeAlias = Callable[[], StreamLog]
 Check: TypeAlias = Callable[[MakeLog], Awaitable[None]]

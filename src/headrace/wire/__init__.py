@@ -17,6 +17,8 @@ WIRES = (
     "gemini",
     "ollama",
     "tgi",
+    "cohere",
+    "bedrock",
     "ui_messages",
 )
 
@@ -33,6 +35,8 @@ FRONTS = {
     "ollama": ("ollama", "WIRE"),
     "ollama_generate": ("ollama", "GENERATE_FRONT"),
     "tgi": ("tgi", "WIRE"),
+    "cohere": ("cohere", "WIRE"),
+    "bedrock": ("bedrock", "WIRE"),
     "ui_messages": ("ui_messages", "WIRE"),
 }
 

@@ -42,9 +42,10 @@ class WireRequest:
 class ParsedRequest:
     """A client's request, and how its answer is wanted. warnings: one sentence for what has no effect.
 
-    wanted: what else the wire's own encoder and body must know of it, such as a prompt to be echoed. alias:
-    what the client calls the conversation: its latest stream is found under it. background: the client reads
-    the answer later.
+    wanted: what else the wire's own encoder and body must know of it, such as a prompt to be echoed. told:
+    names in `request.vendor` of which no more need be said where they are left out: a warning has been given,
+    or they say in the client's own words what the request says already. alias: what the client calls the
+    conversation: its latest stream is found under it. background: the client reads the answer later.
     """
 
     request: Request
@@ -52,6 +53,7 @@ class ParsedRequest:
     include_usage: bool = False
     warnings: tuple[str, ...] = ()
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
     alias: str = ""
     background: bool = False
 
@@ -70,11 +72,13 @@ class Relay(Stage[bytes, bytes | Terminal], Protocol):
 
     It gives the bytes to forward and, last, one terminal. A `Failure` is given as a value, not as bytes: the
     server knows whether its status line is out yet. Where it is, `failed` writes the failure as the last
-    bytes of the stream.
+    bytes of the stream. content_events: pieces of the answer so far; reasoning_events: those of them that are
+    nothing but reasoning.
     """
 
     usage: Usage | None
     content_events: int
+    reasoning_events: int
 
     def failed(self, failure: Failure, /) -> bytes: ...
 
@@ -95,7 +99,8 @@ class Front:
     encoder then. last_words: (failure, how many events it has had) -> the last bytes of a streamed answer
     whose encoder is gone; not needed where a fresh encoder, given the failure alone, writes them.
     event_ids: whether its event streams carry ids unless a client asks otherwise; not where a client of the
-    vendor's stumbles over them.
+    vendor's stumbles over them. pending: the body that tells a client of an answer that is made in the
+    background, where the protocol has such answers.
     """
 
     content_type: str
@@ -110,6 +115,7 @@ class Front:
     type_of: Callable[[Any], str] | None = None
     last_words: Callable[[Failure, int], bytes] | None = None
     event_ids: bool = True
+    pending: Callable[[Says, ParsedRequest], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,7 @@ class Wire:
     prompt. quirks: those that a provider row may set. auth: how the key is sent where the row does not say:
     "bearer", or the name of the header that carries it. headers: further header fields of every request.
     framings: what stands between the events that the decoder reads: sse, jsonl (lines of JSON), array (a
-    JSON array).
+    JSON array), eventstream (Amazon's binary messages).
     """
 
     name: str

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from headrace.core.chunk import Chunk, Failure, Finish, UsageReport
 from headrace.core.usage import Usage
 from headrace.errors import WireError
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 MAX_BODY_BYTES = 65_536
@@ -46,7 +45,7 @@ class CountStage:
 def tokens_under(body: bytes, name: str) -> int:
     """The whole number in the field `name` of a JSON object. Raises WireError."""
     try:
-        told = msgspec.json.decode(body)
+        told = read_plain(body)
     except UNREADABLE:
         raise WireError("a count of tokens that is not JSON", code="bad_count") from None
     tokens = told.get(name) if isinstance(told, dict) else None

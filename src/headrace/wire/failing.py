@@ -40,7 +40,7 @@ _KEYS = re.compile(
     r"(?i)\bbearer\s+[^\s\"',]+|\b(?:sk|pk|gsk|csk|xai|pplx|hf|nvapi|fw|key)[-_][\w*.\-]{6,}|\bAIza[\w*\-]{10,}"
 )
 CONTEXT = re.compile(
-    r"(?i)context_length|maximum context|context (?:length|window|size)|prompt is too long"
+    r"(?i)context_length|maximum context|context (?:length|window|size)|(?:prompt|input) is too long"
     r"|too many (?:input )?tokens|must have less than \d+ tokens|exceeds? (?:the )?(?:available )?context"
     r"|`inputs` tokens \+ `max_new_tokens` must be"
 )
@@ -49,6 +49,10 @@ BLOCKED = re.compile(
 )
 QUOTA = re.compile(r"(?i)insufficient[_ ](?:quota|balance|credits)|billing|exceeded your current quota")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
+
+
+class Misplaced(Exception):
+    """An event that has no place where it stands, or is not what it must be: the text says why."""
 
 
 class Complaint(msgspec.Struct, frozen=True):
@@ -160,8 +164,8 @@ def client_status(kind: type[ProviderError], status: int | None) -> int | None:
     """What our own client should see: the provider's word where it concerns the request, a gateway's else."""
     if kind is BadRequest and status is not None and 400 <= status < 500:
         return status
-    if kind is Unavailable and status in (503, 504):
-        return status
+    if kind is Unavailable and status in (503, 504, 529):
+        return 503 if status == 529 else status  # 529 is Anthropic's own number for "overloaded"
     return None
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from headrace.wire.plain import read_plain, shallow
+
 _ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -20,7 +22,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 def read_mended(data: bytes) -> Any:
     """The JSON as data without halves. Raises what msgspec raises where halves are not what is wrong."""
     try:
-        return msgspec.json.decode(data)
+        return read_plain(data)
     except msgspec.DecodeError:
         raw = with_halves(data.decode("utf-8", "replace"))
         if raw is None:
@@ -33,16 +35,14 @@ def with_halves(text: str) -> Any:
     if _ESCAPE.search(text) is None:
         return None
     try:
-        return json.loads(text, parse_constant=_no_number, parse_float=_number)
-    except (ValueError, RecursionError):
+        value = json.loads(text, parse_constant=_no_number, parse_float=_number)
+        return shallow(value, len(text))
+    except (ValueError, RecursionError, msgspec.DecodeError):
         return None
 
 
 def mended(value: Any) -> Any:
-    """The same data with halves that stand together joined, and U+FFFD for each that stands alone.
-
-    Raises RecursionError where it is nested beyond the stack.
-    """
+    """The same data with halves that stand together joined, and U+FFFD for each that stands alone."""
     if isinstance(value, str):
         return value if _HALF.search(value) is None else _mended(value)
     if isinstance(value, dict):

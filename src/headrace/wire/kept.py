@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,8 @@ from headrace.core.message import Message, OpaquePart, Part
 from headrace.core.opaque import Opaque
 
 Fields = dict[str, Any]
+# The fields of an object that chunks carry themselves; with each that is an object the same of it, else None.
+Known: TypeAlias = Mapping[str, "Known | None"]
 
 
 def own_of(vendor: Opaque | None, wire: str) -> Fields:
@@ -24,7 +26,7 @@ def own_fields(vendor: Opaque | None, wire: str, warnings: list[str]) -> Fields:
     """A request's fields that we do not model, where they speak `wire`; a warning for each other."""
     if vendor is not None and vendor.wire != wire and isinstance(vendor.data, dict):
         for name in vendor.data:
-            warn(warnings, f"{name} was left out: it belongs to the {vendor.wire} protocol")
+            warn(warnings, left_out(name, vendor.wire))
     return own_of(vendor, wire)
 
 
@@ -53,7 +55,37 @@ def _is_foreign(part: Part, wire: str, warnings: list[str]) -> bool:
     return True
 
 
+def left_out(name: str, wire: str) -> str:
+    """The warning for a field of another wire's."""
+    return f"{name} was left out: it belongs to the {wire} protocol"
+
+
 def warn(warnings: list[str], said: str) -> None:
     """Say it, once."""
     if said not in warnings:
         warnings.append(said)
+
+
+def left_over(value: Fields, known: Known) -> Fields:
+    """What of a JSON object is not known, in the objects it stands in. See `put_back`."""
+    left: Fields = {}
+    for name, one in value.items():
+        if name not in known:
+            left[name] = one
+            continue
+        within = known[name]
+        if within is not None and isinstance(one, dict):
+            more = left_over(one, within)
+            if more:
+                left[name] = more
+    return left
+
+
+def put_back(body: Fields, kept: Fields) -> Fields:
+    """The object with what was left over of it in its place; what it says itself stands."""
+    merged = {**body, **{name: kept[name] for name in kept if name not in body}}
+    for name, one in kept.items():
+        told = body.get(name)
+        if isinstance(one, dict) and isinstance(told, dict):
+            merged[name] = put_back(told, one)
+    return merged

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from headrace.core.model import ModelCard
 from headrace.errors import WireError
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
@@ -27,11 +26,13 @@ class ModelPage:
 class Listing:
     """How a wire asks for its models. path: of the first page, under the base URL.
 
-    read: the body of a page -> the page. Raises WireError.
+    read: the body of a page -> the page. Raises WireError. at: the provider's base URL -> that of its list,
+    where a vendor has it on another host of its own.
     """
 
     path: str
     read: Callable[[bytes], ModelPage]
+    at: Callable[[str], str] = lambda base_url: base_url
 
 
 def entries(body: bytes, name: str) -> tuple[list[Fields], Fields]:
@@ -50,7 +51,7 @@ def entries(body: bytes, name: str) -> tuple[list[Fields], Fields]:
 def read_json(body: bytes) -> Any:
     """The body as plain data. Raises WireError."""
     try:
-        return msgspec.json.decode(body)
+        return read_plain(body)
     except UNREADABLE:
         raise WireError("a model list that is not JSON", code="bad_model_list") from None
 

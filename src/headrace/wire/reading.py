@@ -12,6 +12,7 @@ import msgspec
 from headrace.core.excerpt import excerpt
 from headrace.core.request import RANGES
 from headrace.errors import RequestError
+from headrace.wire.plain import read_plain
 
 T = TypeVar("T")
 Fields = dict[str, Any]
@@ -37,18 +38,21 @@ def read_body(body: bytes, kind: type[T]) -> tuple[T, Fields]:
     return read_fields(data, kind), data
 
 
-def read_fields(data: Fields, kind: type[T]) -> T:
-    """Plain data as `kind`. Raises RequestError that names the field."""
+def read_fields(data: Any, kind: type[T], under: str = "") -> T:
+    """Plain data as `kind`. under: where in the body it stands, such as "messages.0".
+
+    Raises RequestError that names the field.
+    """
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise _wrong_type(str(error), data) from None
+        raise _wrong_type(str(error), data, under) from None
 
 
 def read_object(body: bytes) -> Fields:
     """The body as plain data. Raises RequestError where it is no JSON object."""
     try:
-        data = msgspec.json.decode(body)
+        data = read_plain(body)
     except UNREADABLE as error:
         why = _half_of_a_pair(body) or f"the body is not valid JSON: {error}"
         raise RequestError(why, code="invalid_json") from None
@@ -103,14 +107,14 @@ def quoted(value: Any) -> str:
     return excerpt(msgspec.json.encode(value).decode(), MAX_QUOTED_CHARS)
 
 
-def _wrong_type(said: str, data: Fields) -> RequestError:
+def _wrong_type(said: str, data: Any, under: str) -> RequestError:
     found = _AT.match(said)
     why, path = (found[1], found[2]) if found else (said, "$")
     steps: list[str | int] = [name or int(index) for name, index in _STEP.findall(path)]
     missing = _MISSING.search(why)
     if missing:
         steps.append(missing[1])
-    field = ".".join(str(step) for step in steps)
+    field = ".".join([under] * bool(under) + [str(step) for step in steps])
     if missing:
         return RequestError(f"{field}: is missing", field=field)
     value = _value(data, steps)

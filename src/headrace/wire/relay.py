@@ -12,6 +12,7 @@ from headrace.core.chunk import (
     Chunk,
     Failure,
     Finish,
+    ReasoningDelta,
     Terminal,
     UsageReport,
 )
@@ -47,6 +48,7 @@ class EventRelay:
         "_settled",
         "_write_failure",
         "content_events",
+        "reasoning_events",
         "usage",
     )
 
@@ -62,6 +64,7 @@ class EventRelay:
         self._settled = False  # whether it is known what the answer is
         self._odd = False
         self.content_events = 0
+        self.reasoning_events = 0
         self.usage: Usage | None = None
 
     def feed(self, batch: Sequence[bytes]) -> list[bytes | Terminal]:
@@ -117,6 +120,8 @@ class EventRelay:
             kind = type(chunk)
             if kind in CONTENT:
                 self.content_events += 1
+                if kind is ReasoningDelta:
+                    self.reasoning_events += 1
             elif kind is UsageReport:
                 self.usage = chunk.usage  # type: ignore[union-attr]
             elif isinstance(chunk, TERMINALS):

@@ -37,7 +37,8 @@ from headrace.core.chunk import (
 from headrace.core.fold import fold
 from headrace.core.message import OpaquePart, ReasoningPart
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic import MessagesDecoder, open_block
+from headrace.wire import allowance
+from headrace.wire.anthropic import MessagesDecoder
 
 
 def test_an_ordinary_answer_is_start_block_usage_finish() -> None:
@@ -146,7 +147,7 @@ def test_blocks_that_are_not_modelled_are_opaque_and_whole_at_their_end() -> Non
 def test_what_open_blocks_hold_is_bounded(
     begins: dict[str, Any], piece: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_block, "MAX_KEPT_BYTES", 10_000)
+    monkeypatch.setattr(allowance, "MAX_KEPT_BYTES", 10_000)
 
     def one(index: int) -> bytes:
         start = event("content_block_start", index=index, content_block=begins)

@@ -115,6 +115,12 @@ def test_the_whole_body_says_the_same() -> None:
     assert body["usage"]["input_tokens"] == 30
 
 
+def test_a_block_without_a_type_stays_one() -> None:
+    chunks = decode(TEXT[0], event("content_block_start", index=0, content_block={"text": "a"}), *TEXT[-3:])
+    body = json.loads(message_body(fold(chunks), Says("m-1", "mine", 0), ParsedRequest(Request("m"))))
+    assert body["content"] == [{"text": "a"}]
+
+
 def test_any_cut_and_any_truncation_give_the_same_bytes() -> None:
     stages.every_split(MessagesEncoder, LIKE_OPENAI, normal=stages.joined)
     stages.every_truncation(MessagesEncoder, LIKE_OPENAI, normal=stages.joined)

@@ -108,6 +108,7 @@ SSE_CASE = WireCase(
         "truncated": "unavailable",
     },
     uncounted=("cache_write_tokens",),
+    keeps=(b'"text"',),  # the last event may tell places in it, in bytes
 )  # fmt: skip
 ARRAY_CASE = replace(
     SSE_CASE,

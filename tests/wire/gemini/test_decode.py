@@ -231,6 +231,7 @@ def test_an_error_inside_a_200(stream: bytes) -> None:
         (b"<html><title>Bad gateway</title>", "wire", "Bad gateway"),
         (b"data: {]\r\n\r\n", "wire", "event 1"),
         (b'data: {"candidates":[{"content":{"parts":[{"text":1}]}}]}\r\n\r\n', "wire", "event 1"),
+        (b'data: {"candidates":[{"content":{"parts":"null"}}]}\r\n\r\n', "truncated", "candidate 0"),
         (b'data: {"candidates":[{"index":-1}]}\r\n\r\n', "wire", "index"),
         (said({"inlineData": {"mimeType": "image/png", "data": "*"}}), "wire", "base64"),
         (said(piece({"jsonPath": "x", "boolValue": True}, name="f")), "wire", "path"),

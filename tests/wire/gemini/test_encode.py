@@ -87,7 +87,8 @@ def test_an_answer_of_another_protocol_is_taken_by_the_official_client(official:
     assert {one.response_id for one in responses} == {"r-9"}
     grounding = last.candidates[0].grounding_metadata
     assert grounding.grounding_chunks[0].web.uri == "https://a.example"
-    assert grounding.grounding_supports[0].segment.text == "Hé"
+    segment = grounding.grounding_supports[0].segment
+    assert (segment.start_index, segment.end_index) == (0, len("Hé".encode()))
     chosen = responses[3].candidates[0].logprobs_result.chosen_candidates
     assert [(one.token, one.token_id, one.log_probability) for one in chosen] == [("llo", 7, -0.5)]
 

@@ -147,6 +147,15 @@ BODIES: dict[str, Any] = {
 }  # fmt: skip
 WARNS = {"unknown fields": ("store",)}
 
+
+def spelling(event: Any) -> Any:
+    """An image of a list gets its place in it: the official client puts lists together by `index`."""
+    for choice in event.get("choices", ()) if isinstance(event, dict) else ():
+        for place, image in enumerate(choice["delta"].get("images") or ()):
+            image.setdefault("index", place)
+    return event
+
+
 CASE = WireCase(
     WIRE,
     (
@@ -161,5 +170,6 @@ CASE = WireCase(
     ),
     asked=(asked(ASK), *(asked({**ASK, **more}, warns=WARNS.get(name, ())) for name, more in BODIES.items())),
     unknown_event={"choices": [], "later": {"a": 1}},
+    spelling=spelling,
     forgets=("choices.*.logprobs*",),
 )  # fmt: skip

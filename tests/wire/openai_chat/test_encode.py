@@ -134,7 +134,7 @@ def test_calls_are_numbered_from_zero_in_their_order(sdk_said: Callable[[bytes],
 def test_reasoning_refusal_and_media_have_their_fields() -> None:
     assert deltas(BlockStart(0, "reasoning"), ReasoningDelta(0, "hm")) == [{"reasoning_content": "hm"}]
     assert deltas(BlockStart(0, "refusal"), RefusalDelta(0, "no")) == [{"refusal": "no"}]
-    assert deltas(BlockStart(0, "audio", "au"), AudioDelta(0, b"\0\1")) == [
+    assert deltas(BlockStart(0, "audio", "au"), AudioDelta(0, b"\0\1"), BlockEnd(0)) == [
         {"audio": {"id": "au"}},
         {"audio": {"data": "AAE="}},
     ]

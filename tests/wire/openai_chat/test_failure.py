@@ -50,7 +50,7 @@ def error(message: str = "no", **fields: Any) -> Any:
         (500, error(), "unavailable", True, 502),
         (503, error(), "unavailable", True, 503),
         (504, b"", "unavailable", True, 504),
-        (529, error("Overloaded"), "unavailable", True, 502),
+        (529, error("Overloaded"), "unavailable", True, 503),
         (400, error(code="context_length_exceeded"), "context_overflow", False, 400),
         (400, error("This model's maximum context length is 8192 tokens."), "context_overflow", False, 400),
         (500, error("the context size was configured badly"), "unavailable", True, 502),

@@ -120,3 +120,32 @@ ODD = st.sampled_from([event(choices=None), event(choices=[]), event(choices=[{"
 def test_any_stream_has_one_verdict(events: list[bytes], ends: bool) -> None:
     decoded, relayed, _ = verdicts(*events, *([DONE] if ends else []))
     assert decoded == relayed
+
+
+THOUGHT = {
+    "reasoning": True,
+    "reasoning_content": True,
+    "reasoning_details": True,
+    "a thinking part": True,
+    "text": False,
+    "a text part": False,
+    "a refusal": False,
+    "a call's name": False,
+    "sound": False,
+    "reasoning and text": False,
+    "a thinking part and a text part": False,
+}
+THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "a"}]}
+SAID_TOO = {
+    **SAID,
+    "a thinking part": {"content": [THINKING]},
+    "reasoning and text": {"reasoning": "a", "content": "b"},
+    "a thinking part and a text part": {"content": [THINKING, {"type": "text", "text": "a"}]},
+}
+
+
+@pytest.mark.parametrize("name", THOUGHT)
+def test_what_is_only_reasoning_is_told_apart(name: str) -> None:
+    relay = ChatRelay(True)
+    relay.feed([delta(role="assistant", content=""), delta(**SAID_TOO[name])])
+    assert (relay.content_events, relay.reasoning_events) == (1, THOUGHT[name])

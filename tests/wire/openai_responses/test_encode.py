@@ -173,7 +173,7 @@ def test_the_request_is_echoed() -> None:
         ("stop", "end_turn", "completed", None),
         ("stop_sequence", "", "completed", None),
         ("tool_calls", "tool_use", "completed", None),
-        ("length", "max_tokens", "incomplete", "max_tokens"),
+        ("length", "max_tokens", "incomplete", "max_output_tokens"),
         ("length", "MAX_TOKENS", "incomplete", "max_output_tokens"),
         ("content_filter", "SAFETY", "incomplete", "content_filter"),
     ],

@@ -271,7 +271,6 @@ def test_what_a_client_sends_as_others_get_it() -> None:
         ({"input": [{"type": "reasoning", "summary": [3]}]}, "input.0.summary.0"),
         ({"previous_response_id": "r"}, "previous_response_id"),
         ({"conversation": "c"}, "conversation"),
-        ({"background": True}, "background"),
         ({"temperature": 3}, "temperature"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"tools": [{"type": "function"}]}, "tools.0.name"),

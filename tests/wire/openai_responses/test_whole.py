@@ -23,12 +23,17 @@ from tests.wire.openai_responses.test_encode import CHAT, bodies
 from headrace.core.chunk import (
     BlockEnd,
     BlockStart,
+    CandidateEnd,
     Chunk,
+    Citation,
     Failure,
     Finish,
     ReasoningDelta,
     Start,
+    TextDelta,
+    Token,
     ToolCallDelta,
+    TranscriptDelta,
 )
 from headrace.core.fold import fold
 from headrace.core.message import ReasoningPart
@@ -75,6 +80,31 @@ def test_an_answer_from_this_wire_is_as_it_came() -> None:
     stream = CREATED + item_done(ws) + text("Hel", "lo", at=1) + added({**call, "arguments": ""}, 2)
     stream += item_done(call, 2) + last
     assert json.loads(response_body(reply(stream))) == json.loads(last.partition(b"data: ")[2])["response"]
+
+
+def test_each_text_of_an_answer_from_another_wire_keeps_its_sources_and_tokens() -> None:
+    first, second = Token("Zü", logprob=-1.0), Token("rich.", logprob=-2.0)
+    whole = answered(
+        Start("r"),
+        BlockStart(0, "text"),
+        Citation(0, "https://a"),
+        TextDelta(0, "Zürich.", (first, second)),
+        BlockEnd(0),
+        BlockStart(1, "text"),
+        TextDelta(1, "Bern", (Token("Bern", logprob=-3.0),)),
+        Citation(1, "https://b", start=1, end=3),
+        BlockEnd(1),
+        BlockStart(2, "transcript"),
+        TranscriptDelta(2, "Sound says this."),
+        BlockEnd(2),
+        CandidateEnd("stop"),
+        Finish(),
+    )
+    parts = [item["content"][0] for item in whole["output"]]
+    cited = [[(one["url"], one["start_index"], one["end_index"]) for one in p["annotations"]] for p in parts]
+    assert cited == [[("https://a", 0, 7)], [("https://b", 1, 3)], []]
+    assert [[one["token"] for one in p["logprobs"]] for p in parts] == [["Zü", "rich."], ["Bern"], []]
+    assert parts[2]["text"] == "Sound says this."
 
 
 def test_a_reply_that_lost_a_part_is_told_from_what_is_left() -> None:

@@ -38,7 +38,7 @@ def test_without_details_the_answer_ends_all_the_same() -> None:
 
 
 def test_alternatives_become_tokens() -> None:
-    assert reply(*CUT_OFF).tokens[0].top == (Token("One", 5, -0.25), Token("</s>", 2, -3.0))
+    assert reply(*CUT_OFF).tokens[0].top == (Token("One", 5, -0.25), Token("</s>", 2, -3.0, special=True))
 
 
 def test_the_vendors_own_spelling_of_events_is_read() -> None:

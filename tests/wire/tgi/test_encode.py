@@ -11,7 +11,7 @@ from tests.wire.tgi.events import TEXT, decode
 
 from headrace.core.chunk import BlockStart, Cancelled, Failure, RefusalDelta, Start, TextDelta, Token
 from headrace.core.fold import fold
-from headrace.errors import RateLimited, RequestError, StreamGenerationException, Truncated
+from headrace.errors import RateLimited, RequestError, StreamGenerationException, Truncated, Unavailable
 from headrace.testing import stages
 from headrace.wire.base import Says
 from headrace.wire.tgi import GENERATE_FRONT, ROOT_FRONT, TgiEncoder, parse_request
@@ -101,11 +101,12 @@ def test_a_refusal_is_text_and_other_candidates_are_left_out(answering: Any) -> 
         (Failure.of(RateLimited("slow down")), OverloadedError),
         (Failure.of(RequestError("bad")), InvalidInput),
         (Failure.of(StreamGenerationException("bug")), GenerationError),
+        (Failure.of(Unavailable("the vendor's own word", code="generation")), GenerationError),
         (Failure.of(Truncated("cut")), IncompleteGenerationError),
         (Cancelled("stopped"), GenerationError),
         (None, IncompleteGenerationError),
     ],
-    ids=["overloaded", "validation", "generation", "truncated", "cancelled", "no terminal"],
+    ids=["overloaded", "validation", "generation", "own word", "truncated", "cancelled", "no terminal"],
 )
 def test_a_bad_end_makes_the_official_client_raise(answering: Any, terminal: Any, error: Any) -> None:
     chunks = scripted.text_reply("Hel")[:3] + ([terminal] if terminal is not None else [])

@@ -38,6 +38,6 @@ CASE = WireCase(
     asked=(asked(ASK),),
     unknown_event={"type": "weather", "sky": "blue"},
     free_form=("input",),
-    keeps=(b"tool-input-delta",),
+    keeps=(b"tool-input-delta", b"text-delta"),  # the text: its end may tell places in it
     carries=True,
 )  # fmt: skip

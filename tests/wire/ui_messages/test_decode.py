@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.wire.ui_messages.events import (
     DONE,
@@ -98,7 +99,7 @@ def test_what_the_package_says_beyond_our_chunks_is_kept_with_them() -> None:
         own(input={"a": 1}, errorText=None),
     ]
     assert [one for one in chunks if isinstance(one, Citation)][:3] == [
-        Citation(0, "https://c", "C", "a", vendor=own(derived=True)),
+        Citation(0, "https://c", "C", "a", 0, 1, vendor=own(derived=True)),
         Citation(6, "https://x", "X", vendor=own(sourceId="s9")),
         Citation(6, "https://y"),
     ]
@@ -268,6 +269,21 @@ def test_characters_cut_in_two_meet_again(kind: str, begun: Any, said: Any, fiel
     assert texts("a\ud83d", "b") == "a\ufffdb"
     assert texts("\ude00") == "\ufffd"
     assert texts("a\ud83d") == "a\ufffd"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        event("novel", delta="\ud800"),
+        event("novel", inputTextDelta="\ud800"),
+        event("tool-output-available", toolCallId="0", output=1, delta="\ud800"),
+        piece("0", "x", inputTextDelta="\ud800"),
+    ],
+)
+def test_a_half_that_is_no_piece_of_a_text_is_mended(odd: bytes) -> None:
+    chunks = decode(START, TEXT[2], odd, FINISH, DONE)
+    assert isinstance(chunks[-1], Finish)
+    assert "\ufffd" in msgspec.json.encode(chunks).decode()
 
 
 @pytest.mark.parametrize(

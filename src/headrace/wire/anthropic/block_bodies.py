@@ -11,17 +11,15 @@ from headrace.core.chunk import (
     Citation,
     ReasoningDelta,
     RefusalDelta,
-    TextDelta,
     ToolCallDelta,
-    TranscriptDelta,
 )
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.arguments import IMPLIED, NO_ARGUMENTS
-from headrace.wire.anthropic.schema import BESIDE, NOTES, SIGNED, WIRE_NAME
+from headrace.wire.anthropic.schema import BESIDE, IMPLIED, NOTES, SIGNED, WIRE_NAME
+from headrace.wire.arguments import NO_ARGUMENTS
 from headrace.wire.kept import own_of
+from headrace.wire.one_block import Delta
 
 Fields = dict[str, Any]
-Delta = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | TranscriptDelta
 
 # Our kinds that have a place here; sound and images of an answer have none.
 KINDS: dict[BlockKind, str] = {

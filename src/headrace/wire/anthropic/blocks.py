@@ -18,10 +18,11 @@ from headrace.core.chunk import (
     VendorPart,
 )
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.arguments import IMPLIED, NO_ARGUMENTS
-from headrace.wire.anthropic.open_block import Allowance, Misplaced, OpenBlock
+from headrace.wire.allowance import Allowance
+from headrace.wire.anthropic.open_block import OpenBlock
 from headrace.wire.anthropic.schema import (
     DELTA,
+    IMPLIED,
     WIRE_NAME,
     CitationPiece,
     JsonPiece,
@@ -30,6 +31,8 @@ from headrace.wire.anthropic.schema import (
     TextPiece,
     ThinkingPiece,
 )
+from headrace.wire.arguments import NO_ARGUMENTS
+from headrace.wire.failing import Misplaced
 
 MAX_OPEN_BLOCKS = 1024
 

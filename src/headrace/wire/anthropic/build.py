@@ -16,7 +16,7 @@ from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import think
 from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
-from headrace.wire.kept import warn
+from headrace.wire.kept import left_out, warn
 from headrace.wire.quirk import REFUSED, drop_refused
 
 PATH = "/messages"
@@ -87,7 +87,7 @@ def _sampling(settings: GenerationSettings, taken: Any, body: Fields, warnings: 
 
 def _tool(tool: Tool, warnings: list[str]) -> Fields | None:
     if tool.vendor is not None and tool.vendor.wire != WIRE_NAME and not tool.parameters:
-        warn(warnings, f"tool {tool.name} was left out: it belongs to the {tool.vendor.wire} protocol")
+        warn(warnings, left_out(f"tool {tool.name}", tool.vendor.wire))
         return None
     body: Fields = {"name": tool.name}
     if tool.description:
@@ -129,8 +129,7 @@ def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
     if vendor is None or not isinstance(vendor.data, dict):
         return
     if vendor.wire != WIRE_NAME:
-        said = [f"{name} was left out: it belongs to the {vendor.wire} protocol" for name in vendor.data]
-        warnings += said
+        warnings += [left_out(name, vendor.wire) for name in vendor.data]
         return
     for name, value in vendor.data.items():
         if name == "tools":

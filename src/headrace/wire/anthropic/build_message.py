@@ -17,10 +17,10 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
-from headrace.wire.anthropic.arguments import tool_input
 from headrace.wire.anthropic.block_bodies import Fields, own
 from headrace.wire.anthropic.media import document, image
 from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.arguments import tool_input
 from headrace.wire.kept import understood, warn
 
 Content = str | list[Fields]

@@ -22,7 +22,6 @@ from headrace.wire.anthropic.blocks import Blocks
 from headrace.wire.anthropic.event import beside, known_piece, read_oddly, with_beside
 from headrace.wire.anthropic.failure import failure_from_response
 from headrace.wire.anthropic.finish import reason_from
-from headrace.wire.anthropic.open_block import Misplaced
 from headrace.wire.anthropic.schema import (
     BESIDE,
     WIRE_NAME,
@@ -39,7 +38,8 @@ from headrace.wire.anthropic.schema import (
 from headrace.wire.anthropic.usage import usage_from
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
-from headrace.wire.failing import broken
+from headrace.wire.failing import Misplaced, broken
+from headrace.wire.plain import may_be_deep, read_plain
 from headrace.wire.reading import UNREADABLE
 
 _read = msgspec.json.Decoder(Event).decode
@@ -96,7 +96,7 @@ class MessagesDecoder(EventDecoder):
     def _event(self, data: bytes, name: bytes, out: list[Chunk]) -> None:
         self._events += 1
         try:
-            if name == b"error":
+            if name == b"error" or may_be_deep(data):
                 raise msgspec.ValidationError
             event = _read(data)
         except UNREADABLE:
@@ -224,7 +224,7 @@ class MessagesDecoder(EventDecoder):
     def _candidate_end(self, delta: dict[str, Any], data: bytes, out: list[Chunk]) -> None:
         told = msgspec.convert(delta, _Stopped)
         extra = {name: value for name, value in delta.items() if name not in _STOPPED}
-        said = msgspec.json.decode(data.decode("utf-8", "replace"))  # a broken letter in it breaks no event
+        said = read_plain(data.decode("utf-8", "replace"))  # a broken letter in it breaks no event
         beside = {name: value for name, value in said.items() if name not in _DELTA}
         vendor = {**({"delta": extra} if extra else {}), **beside}
         if told.stop_reason is None:

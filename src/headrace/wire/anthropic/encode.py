@@ -16,6 +16,7 @@ from headrace.core.chunk import (
     Finish,
     Start,
     TextDelta,
+    TranscriptDelta,
     UsageReport,
     VendorPart,
 )
@@ -25,8 +26,9 @@ from headrace.wire.anthropic.block_bodies import Fields, noted, own
 from headrace.wire.anthropic.failure import error_event
 from headrace.wire.anthropic.finish import reason_word
 from headrace.wire.anthropic.schema import WIRE_NAME
-from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockChunk, BlockSequence, Overrun
+from headrace.wire.anthropic.sequence import BLOCK_CHUNKS, BlockSequence
 from headrace.wire.anthropic.usage import usage_body
+from headrace.wire.one_block import BlockChunk, Overrun
 
 _json = msgspec.json.encode
 _TEXT = (
@@ -88,7 +90,7 @@ class MessagesEncoder:
         return self.feed([Failure.of(Truncated("the source ended without a terminal"))])
 
     def _other(self, chunk: Chunk) -> None:
-        if getattr(chunk, "candidate", 0):
+        if getattr(chunk, "candidate", 0) or (isinstance(chunk, TranscriptDelta) and not chunk.committed):
             return
         if isinstance(chunk, BlockStart | BlockEnd | VendorPart) and self._own_block(chunk):
             return

@@ -32,6 +32,7 @@ from headrace.wire.anthropic.schema import (
     ThinkingPiece,
 )
 from headrace.wire.failing import broken
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 _PIECES: dict[str, type[Piece]] = {
@@ -64,7 +65,7 @@ def read_oddly(data: bytes, name: str, number: int) -> dict[str, Any] | Failure:
     """The `number`-th event, called `name`, as plain data; or the failure that it is."""
     named_error = name == "error"
     try:
-        parsed = msgspec.json.decode(data.decode("utf-8", "replace"))
+        parsed = read_plain(data.decode("utf-8", "replace"))
     except UNREADABLE as error:
         if named_error:
             return failure_from_event(data.decode("utf-8", "replace"), data)

@@ -7,25 +7,14 @@ from base64 import b64encode
 from headrace.core.message import FilePart, ImagePart
 from headrace.wire.anthropic.block_bodies import Fields
 from headrace.wire.kept import warn
+from headrace.wire.media_type import media_type_of
 
-_MAGIC = (
-    (b"\x89PNG", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"RIFF", "image/webp"),
-    (b"%PDF", "application/pdf"),
-)
 _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-
-
-def media_type_of(data: bytes) -> str:
-    """What the first bytes tell, empty where they tell nothing."""
-    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
 
 
 def image(part: ImagePart, extra: Fields, warnings: list[str]) -> Fields | None:
     """The `image` block; None, with a warning, for a kind the vendor does not take."""
-    if part.detail:
+    if part.detail not in ("", "auto"):
         warn(warnings, "the detail of images was left out: this protocol has no field for it")
     if "source" in extra:
         return {"type": "image", **extra}

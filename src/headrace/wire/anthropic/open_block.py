@@ -1,40 +1,14 @@
-"""A block between its start and its stop: what is put together for its end, and how much that may be."""
+"""A block between its start and its stop: what is put together for its end."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from headrace.core.chunk import BlockKind
 from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.arguments import tool_input
+from headrace.wire.allowance import Allowance, Share
 from headrace.wire.anthropic.schema import SIGNED, WIRE_NAME
-
-MAX_KEPT_BYTES = 32 * 2**20  # of all blocks that are open at once
-_OBJECT_BYTES = 64  # what the smallest thing that is kept costs
-
-
-class Misplaced(Exception):
-    """An event that has no place where it stands: the text says why."""
-
-
-class Allowance:
-    """What open blocks may hold: counted here for all of them."""
-
-    __slots__ = ("held_bytes",)
-
-    def __init__(self) -> None:
-        self.held_bytes = 0
-
-    def take(self, value: Any) -> int:
-        """Count `value` (a text, or JSON) and give its size. Raises Misplaced where it is too much."""
-        text = value if isinstance(value, str) else msgspec.json.encode(value)
-        size_bytes = _OBJECT_BYTES + len(text)
-        self.held_bytes += size_bytes
-        if self.held_bytes > MAX_KEPT_BYTES:
-            raise Misplaced(f"open blocks hold more than {MAX_KEPT_BYTES} bytes")
-        return size_bytes
+from headrace.wire.arguments import tool_input
 
 
 class OpenBlock:
@@ -45,8 +19,7 @@ class OpenBlock:
     """
 
     __slots__ = (
-        "_allowance", "_body", "_cited", "_held_bytes", "_json", "_signed", "block", "extra", "input",
-        "kind", "signature",
+        "_body", "_cited", "_json", "_share", "_signed", "block", "extra", "input", "kind", "signature",
     )  # fmt: skip
 
     def __init__(self, block: int, kind: BlockKind, allowance: Allowance) -> None:
@@ -56,8 +29,7 @@ class OpenBlock:
         self.signature: str | None = None
         self._signed: Opaque | None = None
         self.extra: Opaque | None = None
-        self._allowance = allowance
-        self._held_bytes = 0
+        self._share = Share(allowance)
         self._cited: list[dict[str, Any]] = []
         self._body: dict[str, Any] = {}  # of an opaque one, as far as it has come
         self._json: list[str] = []  # pieces of an opaque one's input
@@ -89,7 +61,7 @@ class OpenBlock:
 
     def end(self) -> Opaque | None:
         """What goes back to the vendor with the finished block, beside what chunks say themselves."""
-        self._allowance.held_bytes -= self._held_bytes
+        self._share.release()
         if self.kind == "opaque":
             return Opaque(WIRE_NAME, self._whole())
         own: dict[str, Any] = {}
@@ -103,7 +75,7 @@ class OpenBlock:
 
     def hold(self, value: Any) -> None:
         """Count something that stays until the end."""
-        self._held_bytes += self._allowance.take(value)
+        self._share.hold(value)
 
     def _whole(self) -> dict[str, Any]:
         """An opaque block, complete."""

@@ -25,6 +25,7 @@ PASSED_ON = (
     "mcp_servers", "service_tier", "speed", "user_profile_id",
 )  # fmt: skip
 _HARMLESS: Fields = {"service_tier": "auto", "speed": "standard"}
+_MODELLED = frozenset({"type", "budget_tokens", "display"})  # of `thinking`
 _OWN_TOOL = frozenset({None, "custom"})
 
 
@@ -85,7 +86,20 @@ def _request(
         user=user,
         vendor=_vendor(parsed, data, warnings),
     )
-    return ParsedRequest(request, stream=stream, include_usage=True, warnings=tuple(warnings))
+    return ParsedRequest(
+        request, stream=stream, include_usage=True, warnings=tuple(warnings), told=_told(request)
+    )
+
+
+def _told(request: Request) -> frozenset[str]:
+    """Fields kept for this protocol alone of which the client knows, or whose meaning is in the request."""
+    extra = request.vendor.data if request.vendor is not None else {}
+    told = {"tools", *PASSED_ON}
+    if request.settings.reasoning_effort is not None and extra.get("thinking", {}).keys() <= _MODELLED:
+        told.add("thinking")
+    if extra.get("output_config", {}).keys() <= {"effort"}:
+        told.add("output_config")
+    return frozenset(told.intersection(extra))
 
 
 def _stops(stops: list[str] | None) -> tuple[str, ...]:
@@ -163,7 +177,10 @@ def _vendor(parsed: CountBody, data: Fields, warnings: list[str]) -> Opaque | No
     config = {name: value for name, value in (data.get("output_config") or {}).items() if name != "format"}
     if config:
         extra["output_config"] = config
-    about = {name: value for name, value in (data.get("metadata") or {}).items() if name != "user_id"}
+    metadata = data.get("metadata")  # a question about tokens has none, and what it says there is not judged
+    if not isinstance(metadata, dict):
+        metadata = {}
+    about = {name: value for name, value in metadata.items() if name != "user_id"}
     if about:
         extra["metadata"] = about
     return Opaque(WIRE_NAME, extra) if extra else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -32,27 +31,40 @@ from headrace.wire.anthropic.body import (
     ToolUseBody,
 )
 from headrace.wire.anthropic.schema import WIRE_NAME
-from headrace.wire.reading import base64_bytes
+from headrace.wire.carried import carried
+from headrace.wire.reading import base64_bytes, read_fields
 
-S = TypeVar("S", bound=msgspec.Struct)
 Fields = dict[str, Any]
 Content = TextPart | ImagePart | FilePart
-
-_PATH = re.compile(r" - at `\$(.*)`$")
-_INDEX = re.compile(r"\[(\d+)\]")
 
 
 def messages_from(body: MessageBody, field: str) -> list[Message]:
     """The turn at `field` (such as "messages.0"): tool results are a turn of their own, before the rest."""
     if isinstance(body.content, str):
         return [_said(body.role, (TextPart(body.content),))]
-    parts = [_part(block, f"{field}.content.{at}") for at, block in enumerate(body.content)]
+    parts = _parts(body.content, f"{field}.content")
     results = tuple(part for part in parts if isinstance(part, ToolResultPart))
     rest = tuple(part for part in parts if not isinstance(part, ToolResultPart))
     turns = [Message("tool", results)] if results else []
     if rest or not results:
         turns.append(_said(body.role, rest))
     return turns
+
+
+def _parts(blocks: list[Fields], field: str) -> list[Part]:
+    """The parts of a turn; what was put there for another vendor goes with the call that it stands before."""
+    parts: list[Part] = []
+    needed: Opaque | None = None
+    for at, block in enumerate(blocks):
+        found = carried(block.get("data"), WIRE_NAME) if block.get("type") == "redacted_thinking" else None
+        if found is not None and found.call:
+            needed = found.vendor
+            continue
+        part = _part(block, f"{field}.{at}")
+        if needed is not None and isinstance(part, ToolCallPart):
+            part, needed = msgspec.structs.replace(part, vendor=needed), None
+        parts.append(part)
+    return parts
 
 
 def _said(role: Any, parts: tuple[Part, ...]) -> Message:
@@ -72,13 +84,16 @@ def _part(block: Fields, field: str) -> Part:
     kind = block.get("type")
     match kind:
         case "thinking":
-            thought = _read(block, ThinkingBody, field)
+            thought = read_fields(block, ThinkingBody, field)
+            foreign = carried(block.get("signature"), WIRE_NAME)
+            if foreign is not None:
+                return ReasoningPart(thought.thinking, foreign.vendor)
             vendor = {name: block[name] for name in block if name not in ("type", "thinking")}
             return ReasoningPart(thought.thinking, Opaque(WIRE_NAME, vendor) if vendor else None)
         case "redacted_thinking":
             return ReasoningPart(vendor=Opaque(WIRE_NAME, block))
         case "tool_use":
-            call = _read(block, ToolUseBody, field)
+            call = read_fields(block, ToolUseBody, field)
             arguments = msgspec.json.encode(call.input).decode()
             return ToolCallPart(call.id, call.name, arguments, _extra(block, ToolUseBody))
         case "tool_result":
@@ -94,13 +109,13 @@ def _content(block: Fields, field: str) -> Content | None:
         raise RequestError(f"{field}.type: is missing", field=f"{field}.type")
     match kind:
         case "text":
-            return TextPart(_read(block, TextBody, field).text, _extra(block, TextBody))
+            return TextPart(read_fields(block, TextBody, field).text, _extra(block, TextBody))
         case "image":
             return _image(block, field)
         case "document":
             return _document(block, field)
         case "search_result":
-            found = _read(block, SearchResultBody, field)
+            found = read_fields(block, SearchResultBody, field)
             said = "\n".join([found.title, found.source, *(one.text for one in found.content)])
             return TextPart(said, Opaque(WIRE_NAME, block))
         case "container_upload":
@@ -109,7 +124,7 @@ def _content(block: Fields, field: str) -> Content | None:
 
 
 def _image(block: Fields, field: str) -> ImagePart:
-    source = _read(block, ImageBody, field).source
+    source = read_fields(block, ImageBody, field).source
     match source.type:
         case "base64":
             data = base64_bytes(source.data, f"{field}.source.data")
@@ -121,7 +136,7 @@ def _image(block: Fields, field: str) -> ImagePart:
 
 
 def _document(block: Fields, field: str) -> FilePart | TextPart:
-    body = _read(block, DocumentBody, field)
+    body = read_fields(block, DocumentBody, field)
     source, vendor, name = body.source, _extra(block, DocumentBody), body.title or ""
     match source.type:
         case "base64":
@@ -144,7 +159,7 @@ def _text_of(source: Source) -> str:
 
 
 def _result(block: Fields, field: str) -> ToolResultPart:
-    body = _read(block, ToolResultBody, field)
+    body = read_fields(block, ToolResultBody, field)
     content = body.content or ()
     parts: tuple[Content, ...]
     if isinstance(content, str):
@@ -155,17 +170,6 @@ def _result(block: Fields, field: str) -> ToolResultPart:
             for at, one in enumerate(content)
         )
     return ToolResultPart(body.tool_use_id, parts, bool(body.is_error), _extra(block, ToolResultBody))
-
-
-def _read(block: Fields, kind: type[S], field: str) -> S:
-    try:
-        return msgspec.convert(block, kind)
-    except msgspec.ValidationError as error:
-        said = str(error)
-        found = _PATH.search(said)
-        path = field + (_INDEX.sub(r".\1", found[1]) if found else "")
-        why = _PATH.sub("", said)
-        raise RequestError(f"{path}: {why[:1].lower()}{why[1:]}", field=path) from None
 
 
 def _extra(block: Fields, kind: type[msgspec.Struct]) -> Opaque | None:

@@ -11,7 +11,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from headrace.core.opaque import Opaque
+
 WIRE_NAME = "anthropic"
+# Stands with the arguments of a call that its block began with, or that has none.
+IMPLIED = Opaque(WIRE_NAME, {"implied": True})
 VERSION = "2026-10-21"  # of the API that is spoken here, as the client above asks for it
 # Notes in `vendor` of where unknown fields stood: they are no part of a block.
 BESIDE = "$event"  # beside the event's own fields

@@ -9,11 +9,13 @@ import msgspec
 from headrace.core.chunk import Citation
 from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
-from headrace.wire.anthropic.arguments import tool_input
 from headrace.wire.anthropic.block_bodies import Fields, call_id, citation, own
 from headrace.wire.anthropic.finish import reason_word
+from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.usage import usage_body
+from headrace.wire.arguments import tool_input
 from headrace.wire.base import ParsedRequest, Says
+from headrace.wire.carried import carry, carry_call
 
 
 def message_body(reply: Reply, says: Says, parsed: ParsedRequest) -> bytes:
@@ -47,7 +49,8 @@ def part_block(part: Part, index: int) -> Fields | None:
         case ReasoningPart():
             if "type" in extra:
                 return extra
-            return {"type": "thinking", "thinking": part.text, "signature": "", **extra}
+            signature = carry(part.vendor, WIRE_NAME) or ""
+            return {"type": "thinking", "thinking": part.text, "signature": signature, **extra}
         case ToolCallPart():
             return {
                 "type": "tool_use",
@@ -62,27 +65,30 @@ def part_block(part: Part, index: int) -> Fields | None:
 
 
 def _blocks(candidate: Candidate) -> list[Fields]:
+    by_part = {index: part_block(part, index) for index, part in enumerate(candidate.parts)}
+    _cite(by_part, candidate.citations)
     blocks: list[Fields] = []
-    for index, part in enumerate(candidate.parts):
-        block = part_block(part, index)
+    for index, block in by_part.items():
+        needed = carry_call(candidate.parts[index].vendor, WIRE_NAME)
+        if needed is not None:  # as in a stream: before the call that another vendor needs it for
+            blocks.append({"type": "redacted_thinking", "data": needed})
         if block is not None:
             blocks.append(block)
-    _cite(blocks, candidate.citations)
+    if candidate.transcript:  # sound has no place here, but what it says can be read
+        blocks.append({"type": "text", "text": candidate.transcript})
     return blocks
 
 
-def _cite(blocks: list[Fields], sources: Iterable[Citation]) -> None:
+def _cite(blocks: dict[int, Fields | None], sources: Iterable[Citation]) -> None:
     """Put each source at the text it stands under, or at the last text where it does not say."""
-    texts = [block for block in blocks if block["type"] == "text"]
+    texts = {at: block for at, block in blocks.items() if block is not None and block.get("type") == "text"}
     for source in sources:
         if own(source.vendor):
             continue  # it came over this wire, and its text has it already
         body = citation(source)
-        if body is None or not texts:
-            continue
-        at = source.block if source.block < len(blocks) else -1
-        to = blocks[at] if at >= 0 and blocks[at]["type"] == "text" else texts[-1]
-        to.setdefault("citations", []).append(body)
+        if body is not None and texts:
+            to = texts.get(source.block) or texts[max(texts)]
+            to.setdefault("citations", []).append(body)
 
 
 def _beside(reply: Reply, candidate: Candidate) -> Fields:

@@ -6,10 +6,10 @@ from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from headrace.core.chunk import Citation
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 # What `vendor` says of a call and the vendor does not: never sent.
@@ -31,7 +31,7 @@ def call_part(id: str, name: str, arguments: str, kept: Fields) -> Fields | None
         call["id"] = id
     if arguments.strip() not in ("", "{}") or not kept.get("no_args"):
         try:
-            call["args"] = msgspec.json.decode(arguments) if arguments.strip() else {}
+            call["args"] = read_plain(arguments) if arguments.strip() else {}
         except UNREADABLE:
             return None
         if not isinstance(call["args"], dict):
@@ -51,19 +51,15 @@ def data_part(data: bytes, media_type: str, kept: Fields) -> Fields:
     return {"inlineData": blob, **beside}
 
 
-def grounding_body(citations: Iterable[Citation], ascii_only: bool) -> Fields | None:
-    """Citations of other wires as `groundingMetadata`; None where there are none.
-
-    ascii_only: whether the answer is; the vendor counts bytes, so offsets in any other text are left out.
-    """
+def grounding_body(citations: Iterable[Citation], answer: AnswerText) -> Fields | None:
+    """Other wires' citations, placed in the answer, as `groundingMetadata`; None where there are none."""
     chunks: list[Fields] = []
     supports: list[Fields] = []
     for place, one in enumerate(_foreign(citations)):
         chunks.append({"web": {"uri": one.url, **({"title": one.title} if one.title else {})}})
-        segment: Fields = {"text": one.quote} if one.quote else {}
-        if ascii_only and one.end > one.start >= 0:
-            segment |= {"startIndex": one.start, "endIndex": one.end}
-        if segment:
+        start, end = answer.units_at(one.start), answer.units_at(one.end)
+        if end > start >= 0:
+            segment = {"startIndex": start, "endIndex": end}
             supports.append({"segment": segment, "groundingChunkIndices": [place]})
     if not chunks:
         return None

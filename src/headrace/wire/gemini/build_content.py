@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-
 from headrace.core.message import (
     AudioPart,
     FilePart,
@@ -24,6 +22,7 @@ from headrace.wire.gemini.bodies import call_part, extras
 from headrace.wire.gemini.media import media_part
 from headrace.wire.gemini.schema import WIRE_NAME, Fields, own
 from headrace.wire.kept import understood, warn
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 _INSTRUCTIONS = ("system", "developer")
@@ -127,7 +126,7 @@ def _response(part: ToolResultPart) -> Fields:
     if part.is_error:
         return {"error": part.text}
     try:
-        said = msgspec.json.decode(part.text)
+        said = read_plain(part.text)
     except UNREADABLE:
         said = None
     return said if isinstance(said, dict) else {"output": part.text}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from headrace.core.chunk import BlockEnd, BlockKind, BlockStart, CandidateEnd, Chunk, FinishReason
 from headrace.core.opaque import Opaque
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.gemini.finish import REASONS, reason_from
 from headrace.wire.gemini.partial_args import ArgumentsWriter
 from headrace.wire.gemini.schema import WIRE_NAME, kept
@@ -18,9 +20,10 @@ class Candidate:
 
     __slots__ = (
         "_numbers",
+        "_text_blocks",
+        "answer",
         "answer_block",
         "arguments",
-        "ascii_only",
         "block",
         "called",
         "cited",
@@ -36,7 +39,7 @@ class Candidate:
         self.block = -1
         self.kind: BlockKind | None = None  # of the open block
         self.answer_block = -1  # the latest block of text, which citations are about
-        self.ascii_only = True  # the answer so far: then the vendor's byte offsets are characters too
+        self.answer = AnswerText()
         self.arguments: ArgumentsWriter | None = None  # of the open call, where it comes in pieces
         self.called = False
         self.spoke = False
@@ -44,6 +47,7 @@ class Candidate:
         self.reason: FinishReason | None = None  # set while the candidate is ended
         self.raw_reason = ""
         self._numbers = numbers
+        self._text_blocks: list[tuple[int, int]] = []  # (where in the answer each begins, its number)
 
     def turn_to(self, kind: BlockKind, out: list[Chunk]) -> int:
         """The open block of `kind`, opened if it is not: the open one of another kind ends."""
@@ -62,8 +66,17 @@ class Candidate:
         self.block = next(self._numbers)
         if kind == "text":
             self.answer_block = self.block
+            self._text_blocks.append((self.answer.chars, self.block))
         out.append(BlockStart(self.block, kind, id, name, self.index, vendor))
         return self.block
+
+    def place(self, start: int, end: int) -> tuple[int, int, int]:
+        """(block, characters of it) for bytes of the answer; the latest block, whole, where none is known."""
+        first, last = self.answer.chars_at(start), self.answer.chars_at(end)
+        if not 0 <= first <= last or not self._text_blocks:
+            return self.answer_block, -1, -1
+        begins, block = self._text_blocks[bisect_right(self._text_blocks, (first, self.block)) - 1]
+        return block, first - begins, last - begins
 
     def end_block(self, out: list[Chunk]) -> None:
         """End the open block."""

@@ -13,10 +13,7 @@ _DERIVED = Opaque(WIRE_NAME, {"derived": True})  # the metadata that says the sa
 
 
 def read_citations(extra: Fields, to: Candidate, out: list[Chunk]) -> None:
-    """Append the citations in a candidate's `groundingMetadata` and `citationMetadata`.
-
-    The vendor counts bytes of UTF-8; where the answer is not ASCII alone our offsets stay unknown.
-    """
+    """Append the citations in a candidate's `groundingMetadata` and `citationMetadata`."""
     grounding, quoted = extra.get("groundingMetadata"), extra.get("citationMetadata")
     if isinstance(grounding, dict):
         sources = [_source(one) for one in _dicts(grounding.get("groundingChunks"))]
@@ -44,11 +41,10 @@ def _cite(where: Fields, url: str, title: str, to: Candidate, out: list[Chunk]) 
     if seen in to.cited:  # the metadata may come again with each event
         return
     to.cited.add(seen)
-    if not to.ascii_only or end < 0:
-        start = end = -1
-    block = to.answer_block if to.answer_block >= 0 else to.turn_to("text", out)
-    quote = _text(where.get("text"))
-    out.append(Citation(block, url, title, quote, start, end, to.index, _DERIVED))
+    if to.answer_block < 0:
+        to.turn_to("text", out)
+    block, first, last = to.place(start, end)
+    out.append(Citation(block, url, title, "", first, last, to.index, _DERIVED))
 
 
 def _source(chunk: Fields) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from headrace.wire.gemini.event import Answer, created_s, top_level
 from headrace.wire.gemini.failure import blocked, failure_from_event, failure_from_response
 from headrace.wire.gemini.schema import MORE, WIRE_NAME, Event, Fields, PlainEvent, kept
 from headrace.wire.gemini.usage import usage_from
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.sticky import Sticky
 from headrace.wire.terminator import is_done
@@ -167,13 +168,13 @@ class GeminiDecoder:
         usage = bytes(event.usage_metadata)
         if usage != self._usage and usage:
             try:
-                self._count(msgspec.json.decode(usage), usage, out)
+                self._count(read_plain(usage), usage, out)
             except (*UNREADABLE, ValueError):
                 return False
         if part.thought:
             out.append(ReasoningDelta(to.block, text, (), to.index))
         else:
-            to.ascii_only = to.ascii_only and text.isascii()
+            to.answer.add(text)
             out.append(TextDelta(to.block, text, (), to.index))
         return True
 
@@ -188,7 +189,7 @@ class GeminiDecoder:
         if is_done(data):  # not the vendor's, but some proxies add it
             return
         try:
-            fields = msgspec.json.decode(data)
+            fields = read_plain(data)
             if name == "error" or _is_error(fields):
                 self._fail(failure_from_event(fields, data), out)
                 return

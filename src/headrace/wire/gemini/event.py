@@ -122,7 +122,8 @@ def _speaks(part: Fields) -> bool:
 
 def _units(body: CandidateBody, raw: Fields) -> int:
     """How many things of a candidate go out again on their own: its parts, its extras, its end."""
-    parts = raw["content"].get("parts") or () if body.content is not None else ()
+    # "null" as a text is taken for none of them, so that the plain data alone does not tell.
+    parts = raw["content"]["parts"] if body.content is not None and body.content.parts else ()
     return sum(map(_speaks, parts)) + bool(_extra(raw)) + _ends(body)
 
 

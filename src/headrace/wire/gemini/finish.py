@@ -60,6 +60,11 @@ def reason_word(reason: FinishReason, raw: str) -> str:
     return raw if REASONS.get(raw) == reason else _BACK[reason]
 
 
+def refusal_word(word: str) -> str:
+    """The vendor's word for the end of an answer that is a refusal: it has none for the model's own."""
+    return "SAFETY" if word == "STOP" else word
+
+
 def ended_badly(raw: str, said: str) -> Failure:
     """The failure for a candidate whose finishReason says there is no answer; said: its finishMessage."""
     about = f": {said}" if said else ""

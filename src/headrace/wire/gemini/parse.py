@@ -72,7 +72,8 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
         speech=speech_from(config),
     )
     stream = path.get("method", STREAMED) == STREAMED
-    return ParsedRequest(request, stream=stream, include_usage=True, warnings=tuple(warnings))
+    told = frozenset(request.vendor.data) if request.vendor is not None else frozenset()
+    return ParsedRequest(request, stream=stream, include_usage=True, warnings=tuple(warnings), told=told)
 
 
 def _check(config: ConfigBody) -> None:

@@ -24,6 +24,7 @@ from headrace.errors import RequestError
 from headrace.wire.gemini.body import CallBody, ContentBody, FileData, PartBody, ResultBody
 from headrace.wire.gemini.media import part_from
 from headrace.wire.gemini.schema import WIRE_NAME, Blob, Fields, kept, own
+from headrace.wire.gemini.thoughts import with_needed
 from headrace.wire.reading import base64_bytes, quoted
 
 _ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "tool"}
@@ -69,7 +70,7 @@ def named(messages: list[Message]) -> list[Message]:
 
 def parts_from(body: ContentBody, raw: Fields, field: str) -> tuple[Part, ...]:
     """The parts of a content."""
-    return tuple(
+    return with_needed(
         _part(part, raw["parts"][place], f"{field}.parts.{place}")
         for place, part in enumerate(body.parts or ())
     )

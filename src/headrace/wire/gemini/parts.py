@@ -159,7 +159,7 @@ def _text(
         if text or extra:
             out.append(ReasoningDelta(block, text, (), to.index, kept(extra, more)))
     else:
-        to.ascii_only = to.ascii_only and text.isascii()
+        to.answer.add(text)
         tokens, beside = left.taken()
         extra = {**extra, **beside}
         if text or extra:

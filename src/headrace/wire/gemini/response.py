@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from headrace.core.chunk import answer_tokens
 from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
+from headrace.wire.answer_text import AnswerText
+from headrace.wire.cited import placed_all
 from headrace.wire.gemini.bodies import (
     call_part,
     data_part,
@@ -14,9 +17,10 @@ from headrace.wire.gemini.bodies import (
     malformed,
     merge,
 )
-from headrace.wire.gemini.finish import reason_word
+from headrace.wire.gemini.finish import reason_word, refusal_word
 from headrace.wire.gemini.logprobs import logprobs_body
 from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.gemini.thoughts import signature_for
 from headrace.wire.gemini.usage import usage_body
 from headrace.wire.sound import media_type_of
 
@@ -63,14 +67,19 @@ def _candidate(candidate: Candidate) -> Fields:
     if candidate.transcript:
         parts.append({"audioTranscription": {"text": candidate.transcript}})
     word = reason_word(candidate.finish_reason or "stop", candidate.raw_reason)
+    if candidate.refusal:
+        word = refusal_word(word)
     body: Fields = {"content": {"parts": parts, "role": "model"}}
     if said:
         word = "MALFORMED_FUNCTION_CALL" if word == "STOP" else word
         body["finishMessage"] = said
     body["finishReason"] = word
-    if candidate.tokens:
-        body["logprobsResult"] = logprobs_body(candidate.tokens)
-    grounding = grounding_body(candidate.citations, candidate.text.isascii())
+    tokens = answer_tokens(candidate.tokens)
+    if tokens:
+        body["logprobsResult"] = logprobs_body(tokens)
+    answer = AnswerText()
+    answer.add(candidate.text)
+    grounding = grounding_body(placed_all(candidate.citations, candidate.parts), answer)
     if grounding is not None:
         body["groundingMetadata"] = grounding
     return body
@@ -82,7 +91,8 @@ def _part(part: Part) -> Fields | None:
         case TextPart() | RefusalPart():
             return {"text": part.text, **extras(kept)}
         case ReasoningPart():
-            return {"text": part.text, "thought": True, **extras(kept)}
+            signature = signature_for(part.vendor, len(part.text))
+            return {"text": part.text, "thought": True, **signature, **extras(kept)}
         case ToolCallPart():
             return call_part(part.id, part.name, part.arguments, _unpieced(kept))
         case OpaquePart():

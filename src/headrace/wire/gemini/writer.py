@@ -16,10 +16,16 @@ from headrace.core.chunk import (
     TextDelta,
     ToolCallDelta,
     TranscriptDelta,
+    answer_tokens,
 )
+from headrace.core.opaque import Opaque
+from headrace.wire.answer_text import AnswerText
+from headrace.wire.cited import CitedText
 from headrace.wire.gemini.bodies import call_part, data_part, extras, grounding_body, malformed
+from headrace.wire.gemini.finish import refusal_word
 from headrace.wire.gemini.logprobs import logprobs_body
 from headrace.wire.gemini.schema import MORE, Fields, own
+from headrace.wire.gemini.thoughts import signature_for
 from headrace.wire.sound import media_type_of
 
 MAX_ARGUMENTS_CHARS = 16 * 2**20
@@ -48,33 +54,75 @@ class _Call:
         self.room = MAX_ARGUMENTS_CHARS
 
 
+class _Thought:
+    """An open block of reasoning. vendor: what came with its beginning."""
+
+    __slots__ = ("chars", "vendor")
+
+    def __init__(self, vendor: Opaque | None) -> None:
+        self.vendor = vendor
+        self.chars = 0
+
+    def signature(self, end: BlockEnd) -> Fields:
+        """What its vendor needs back, as a part's field."""
+        return signature_for(end.vendor, self.chars) or signature_for(self.vendor, self.chars)
+
+
+class _Answer:
+    """The text of a candidate, and the sources of it so far."""
+
+    __slots__ = ("cited", "found", "text")
+
+    def __init__(self) -> None:
+        self.text = AnswerText()
+        self.cited = CitedText()
+        self.found: list[Citation] = []
+
+    def add(self, text: str) -> None:
+        self.text.add(text)
+        self.cited.chars = self.text.chars
+
+
 class Writer:
     """Gathers what this protocol says whole: calls, signed parts' fields, citations."""
 
-    __slots__ = ("_calls", "_citations", "_in_pieces", "_malformed", "_not_ascii", "_signed")
+    __slots__ = ("_answers", "_calls", "_in_pieces", "_malformed", "_refused", "_signed", "_thoughts")
 
     def __init__(self) -> None:
         self._calls: dict[int, _Call] = {}
         self._in_pieces: set[int] = set()  # blocks of calls that came in pieces over this wire
         self._signed: dict[int, Fields] = {}  # what stands beside the part of a block
-        self._citations: dict[int, list[Citation]] = {}
+        self._answers: dict[int, _Answer] = {}
         self._malformed: dict[int, str] = {}
-        self._not_ascii: set[int] = set()
+        self._refused: set[int] = set()
+        self._thoughts: dict[int, _Thought] = {}
 
     def plain(self, chunk: TextDelta) -> bool:
         """Whether the delta's text is all there is to say."""
-        if not chunk.text.isascii():
-            self._not_ascii.add(chunk.candidate)
-        return chunk.block not in self._signed
+        if chunk.block in self._signed:
+            return False
+        self._answer(chunk.candidate).add(chunk.text)
+        return True
+
+    def _answer(self, candidate: int) -> _Answer:
+        found = self._answers.get(candidate)
+        if found is None:
+            found = self._answers[candidate] = _Answer()
+        return found
 
     def piece(self, chunk: Chunk) -> Piece | None:
         """The part that carries `chunk`; None where nothing is to be said yet, or at all."""
         match chunk:
             case TextDelta():
-                return self._said(chunk, {"text": chunk.text}, self._logprobs(chunk))
+                self._answer(chunk.candidate).add(chunk.text)
+                return self._said(chunk, {"text": chunk.text}, _logprobs(chunk))
             case ReasoningDelta():
+                if chunk.block in self._thoughts:
+                    self._thoughts[chunk.block].chars += len(chunk.reasoning)
                 return self._said(chunk, {"text": chunk.reasoning, "thought": True}, {})
-            case RefusalDelta():  # this protocol does not tell a refusal from an answer
+            case RefusalDelta():  # text, that its candidate's end tells from an answer
+                self._refused.add(chunk.candidate)
+                self._answer(chunk.candidate).add(chunk.refusal)
                 return self._said(chunk, {"text": chunk.refusal}, {})
             case BlockStart():
                 return self._open(chunk)
@@ -83,19 +131,22 @@ class Writer:
             case BlockEnd():
                 return self._close(chunk)
             case Citation():
-                self._citations.setdefault(chunk.candidate, []).append(chunk)
+                answer = self._answer(chunk.candidate)
+                answer.found += answer.cited.take(chunk)
                 return None
             case _:
                 return _media(chunk)
 
     def end(self, candidate: int, word: str) -> Fields:
         """What goes out with the candidate's end, whose finishReason would be `word`."""
-        fields: Fields = {"finishReason": word}
+        fields: Fields = {"finishReason": refusal_word(word) if candidate in self._refused else word}
         open_calls = [block for block, call in self._calls.items() if call.candidate == candidate]
         parts = [self._whole(self._calls.pop(block)) for block in open_calls]  # blocks that nobody closed
         if any(parts):
             fields["content"] = {"parts": [part for part in parts if part is not None]}
-        grounding = grounding_body(self._citations.pop(candidate, ()), candidate not in self._not_ascii)
+        answer = self._answer(candidate)
+        grounding = grounding_body([*answer.found, *answer.cited.rest()], answer.text)
+        answer.found = []
         if grounding is not None:
             fields["groundingMetadata"] = grounding
         if candidate in self._malformed:
@@ -115,19 +166,15 @@ class Writer:
             return None
         return Piece(chunk.candidate, part, more, beside)
 
-    def _logprobs(self, chunk: TextDelta) -> Fields:
-        if not chunk.text.isascii():
-            self._not_ascii.add(chunk.candidate)
-        given = own(chunk.vendor).get("logprobsResult")
-        if given is not None:
-            return {"logprobsResult": given}
-        return {"logprobsResult": logprobs_body(chunk.tokens)} if chunk.tokens else {}
-
     def _open(self, chunk: BlockStart) -> Piece | None:
         kept = own(chunk.vendor)
         if chunk.kind == "opaque":
             return Piece(chunk.candidate, kept["part"], bool(kept.get(MORE))) if kept else None
         if chunk.kind != "tool-call":
+            if chunk.kind == "reasoning":
+                self._thoughts[chunk.block] = _Thought(chunk.vendor)
+            if chunk.kind == "text":
+                self._answer(chunk.candidate).cited.open(chunk.block)
             if kept and chunk.kind in ("text", "reasoning"):
                 thought = {"thought": True} if chunk.kind == "reasoning" else {}
                 self._signed[chunk.block] = {**thought, **kept}
@@ -157,6 +204,12 @@ class Writer:
         return None
 
     def _close(self, chunk: BlockEnd) -> Piece | None:
+        answer = self._answer(chunk.candidate)
+        answer.found += answer.cited.close(chunk.block)
+        thought = self._thoughts.pop(chunk.block, None)
+        signature = thought.signature(chunk) if thought is not None else {}
+        if signature:
+            return Piece(chunk.candidate, {"text": "", "thought": True, **signature})
         signed = self._signed.pop(chunk.block, None)
         if signed is not None:  # nothing but what stands beside the text
             return Piece(chunk.candidate, {"text": "", **extras(signed)}, bool(signed.get(MORE)))
@@ -172,6 +225,14 @@ class Writer:
         if part is None:
             self._malformed[call.candidate] = malformed(call.name, arguments)
         return part
+
+
+def _logprobs(chunk: TextDelta) -> Fields:
+    given = own(chunk.vendor).get("logprobsResult")
+    if given is not None:
+        return {"logprobsResult": given}
+    tokens = answer_tokens(chunk.tokens)
+    return {"logprobsResult": logprobs_body(tokens)} if tokens else {}
 
 
 def _media(chunk: Chunk) -> Piece | None:

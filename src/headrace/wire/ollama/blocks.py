@@ -17,6 +17,7 @@ from headrace.core.chunk import (
     ToolCallDelta,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.media_type import media_type_of
 from headrace.wire.ollama.schema import WIRE_NAME, ToolCall
 
 Fields = dict[str, Any]
@@ -80,16 +81,3 @@ class Blocks:
         self._number += 1
         out.append(BlockStart(block, kind, id, name, vendor=vendor))
         return block
-
-
-def media_type_of(data: bytes) -> str:
-    """An image's media type by its first bytes; empty where they say nothing."""
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return "image/png"
-    if data[:3] == b"\xff\xd8\xff":
-        return "image/jpeg"
-    if data[:4] == b"GIF8":
-        return "image/gif"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return ""

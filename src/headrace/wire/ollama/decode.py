@@ -30,6 +30,7 @@ from headrace.wire.ollama.logprobs import tokens_from
 from headrace.wire.ollama.schema import WIRE_NAME, Line
 from headrace.wire.ollama.sifted import read_line, sifted
 from headrace.wire.ollama.usage import usage_from
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.times import seconds_of
 
@@ -119,7 +120,7 @@ class OllamaDecoder:
     def _odd_line(self, data: bytes, out: list[Chunk]) -> None:
         """A line that does not fit: unknown fields are set aside, anything else breaks the wire."""
         try:
-            parsed = msgspec.json.decode(data)
+            parsed = read_plain(data)
             if not isinstance(parsed, dict):
                 raise msgspec.ValidationError("not a JSON object")
             if parsed.get("error"):

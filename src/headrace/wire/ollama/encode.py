@@ -1,7 +1,8 @@
 """Chunks -> the lines of a streamed answer of /api/chat or /api/generate.
 
 What these endpoints have no place for is left out: citations, sound, candidates beyond the first, and images
-in chat (the official Python client cannot read them there). A refusal goes out as text.
+in chat (the official Python client cannot read them there). A refusal goes out as text, and so does what
+sound says.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from headrace.core.chunk import (
     TextDelta,
     Token,
     ToolCallDelta,
+    TranscriptDelta,
     UsageReport,
     VendorPart,
+    answer_tokens,
 )
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
@@ -109,6 +112,9 @@ class OllamaEncoder:
         match chunk:
             case TextDelta() | ReasoningDelta() | RefusalDelta():
                 self._said(chunk, out)
+            case TranscriptDelta():
+                if chunk.committed:
+                    self._line(self._shape.piece({"content": chunk.text}), out)
             case BlockStart() if chunk.kind == "tool-call":
                 self._calls[chunk.block] = (chunk, [])
             case ToolCallDelta():
@@ -153,7 +159,7 @@ class OllamaEncoder:
                 piece = {"content": "", "thinking": chunk.reasoning}
             case RefusalDelta():
                 piece = {"content": chunk.refusal}
-        self._line(self._shape.piece(piece), out, own(chunk.vendor), chunk.tokens)
+        self._line(self._shape.piece(piece), out, own(chunk.vendor), answer_tokens(chunk.tokens))
 
     def _call(self, opened: BlockStart, arguments: list[str], out: list[bytes]) -> None:
         kept = opened.vendor.data if opened.vendor is not None and opened.vendor.wire == WIRE_NAME else None

@@ -90,7 +90,8 @@ def _parsed(
         response_format=_format(body.format),
         vendor=_vendor(data, frozenset(kind.__struct_fields__), warnings),
     )
-    return ParsedRequest(request, body.stream is not False, True, tuple(warnings))
+    told = frozenset(request.vendor.data) if request.vendor is not None else frozenset()
+    return ParsedRequest(request, body.stream is not False, True, tuple(warnings), told=told)
 
 
 def _tool(tool: ToolBody) -> Tool:

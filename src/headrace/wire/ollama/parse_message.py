@@ -15,7 +15,7 @@ from headrace.core.message import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
-from headrace.wire.ollama.blocks import media_type_of
+from headrace.wire.media_type import media_type_of
 from headrace.wire.ollama.build_message import arguments_text
 from headrace.wire.ollama.schema import WIRE_NAME, AskedMessage
 from headrace.wire.reading import base64_bytes

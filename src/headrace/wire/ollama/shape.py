@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from headrace.wire.plain import read_plain
+
 Fields = dict[str, Any]
 
 # The key of arguments that are no JSON object: the vendor's schema has no other place for the model's text.
@@ -55,7 +57,7 @@ def arguments_of(arguments: str) -> Any:
     if not arguments.strip():
         return {}
     try:
-        parsed = msgspec.json.decode(arguments)
+        parsed = read_plain(arguments)
     except (msgspec.DecodeError, RecursionError):
         return {INVALID: arguments}
     if not isinstance(parsed, dict):

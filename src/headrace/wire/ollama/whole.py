@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.chunk import answer_tokens
 from headrace.core.reply import Candidate, Reply
 from headrace.wire.base import Says
 from headrace.wire.ollama.finish import reason_word
@@ -21,7 +22,7 @@ Fields = dict[str, Any]
 def reply_body(reply: Reply, says: Says, shape: Shape) -> bytes:
     """The one line that says it all, for a reply that ended well; a failed one has `error_body` instead."""
     candidate = reply.candidates[0] if reply.candidates else Candidate()
-    message: Fields = {"content": candidate.text + candidate.refusal}
+    message: Fields = {"content": candidate.text + candidate.transcript + candidate.refusal}
     if candidate.reasoning:
         message["thinking"] = candidate.reasoning
     if candidate.tool_calls:
@@ -49,6 +50,7 @@ def reply_body(reply: Reply, says: Says, shape: Shape) -> bytes:
         if opaque.wire == WIRE_NAME and isinstance(opaque.data, dict):
             kept = {**opaque.data.get("line", {}), **opaque.data.get("end", {})}
             line.update({name: value for name, value in kept.items() if name not in line})
-    if candidate.tokens:
-        line["logprobs"] = token_bodies(candidate.tokens)
+    tokens = answer_tokens(candidate.tokens)
+    if tokens:
+        line["logprobs"] = token_bodies(tokens)
     return msgspec.json.encode({**line, **metrics_body(reply.usage)})

@@ -49,6 +49,7 @@ from headrace.wire.openai_audio.schema import (
 from headrace.wire.openai_audio.usage import usage_from
 from headrace.wire.openai_audio.whole import read_whole, stretch
 from headrace.wire.openai_error import failure_from_event, failure_from_response
+from headrace.wire.plain import may_be_deep
 from headrace.wire.reading import UNREADABLE, sift
 from headrace.wire.sound import ASKED_FORMAT, PCM_RATE_HZ
 from headrace.wire.terminator import BRACKET, is_done
@@ -102,6 +103,8 @@ class AudioDecoder(EventDecoder):
             return
         self._events += 1
         try:
+            if may_be_deep(data):
+                raise msgspec.ValidationError
             body = _read(data)
         except UNREADABLE:
             self._whole_event(data, name.decode("utf-8", "replace"), out)

@@ -19,6 +19,7 @@ from headrace.core.message import (
     ToolCallPart,
     ToolResultPart,
 )
+from headrace.wire.data_url import data_url
 from headrace.wire.kept import understood, warn
 from headrace.wire.openai_chat.delta_bodies import call_body
 from headrace.wire.openai_chat.schema import WIRE_NAME, own
@@ -83,7 +84,7 @@ def _part(
         case TextPart():
             return {"type": "text", "text": part.text}
         case ImagePart():
-            link: Fields = {"url": part.url or _data_url(part.data, part.media_type or "image/png")}
+            link: Fields = {"url": part.url or data_url(part.data, part.media_type or "image/png")}
             if part.detail:
                 link["detail"] = part.detail
             return {"type": "image_url", "image_url": link}
@@ -104,17 +105,13 @@ def _file(part: FilePart, warnings: list[str]) -> Fields | None:
     if part.file_id:
         file["file_id"] = part.file_id
     elif part.data:
-        file["file_data"] = _data_url(part.data, part.media_type or "application/octet-stream")
+        file["file_data"] = data_url(part.data, part.media_type or "application/octet-stream")
     else:
         warn(warnings, "a file by URL was left out: this protocol takes files as data or by id")
         return None
     if part.name:
         file["filename"] = part.name
     return {"type": "file", "file": file}
-
-
-def _data_url(data: bytes, media_type: str) -> str:
-    return f"data:{media_type};base64,{b64encode(data).decode()}"
 
 
 def _reasoning(parts: list[Part], quirks: Mapping[str, Any], body: Fields, warnings: list[str]) -> None:

@@ -7,9 +7,13 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.chunk import answer_tokens
+from headrace.core.message import ReasoningPart
 from headrace.core.reply import Candidate, Reply
+from headrace.wire.cited import placed_all
 from headrace.wire.logprobs import token_bodies
 from headrace.wire.openai_chat.delta_bodies import annotation_body, call_body, image_body
+from headrace.wire.openai_chat.details import call_extra, reasoning_detail
 from headrace.wire.openai_chat.finish import reason_word
 from headrace.wire.openai_chat.schema import WIRE_NAME
 from headrace.wire.openai_chat.sources import DERIVED
@@ -42,8 +46,8 @@ def _choice(index: int, candidate: Candidate) -> Fields:
     logprobs: Fields | None = None
     if candidate.tokens or candidate.refusal_tokens:
         logprobs = {
-            "content": token_bodies(candidate.tokens, ids=True) or None,
-            "refusal": token_bodies(candidate.refusal_tokens, ids=True) or None,
+            "content": token_bodies(answer_tokens(candidate.tokens), ids=True) or None,
+            "refusal": token_bodies(answer_tokens(candidate.refusal_tokens), ids=True) or None,
         }
     return {
         "index": index,
@@ -62,16 +66,21 @@ def _message(candidate: Candidate) -> Fields:
     }
     if candidate.reasoning:
         message["reasoning_content"] = candidate.reasoning
+    details = _details(candidate)
+    if details:
+        message["reasoning_details"] = [{"index": place, **one} for place, one in enumerate(details)]
     calls: list[Fields] = []
     for place, call in enumerate(candidate.tool_calls):
         own = call.vendor.data if call.vendor is not None and call.vendor.wire == WIRE_NAME else {}
         if own.get("field") == "function_call":
             message["function_call"] = {"name": call.name, "arguments": call.arguments}
         else:
-            calls.append(call_body(call.id or f"call_{place}", call.name, call.arguments, own))
+            body = call_body(call.id or f"call_{place}", call.name, call.arguments, own)
+            calls.append({**body, **call_extra(call.vendor)})
     if calls:
         message["tool_calls"] = calls
-    cited = [annotation_body(one) for one in candidate.citations if one.vendor != DERIVED]
+    placed = placed_all(candidate.citations, candidate.parts)
+    cited = [annotation_body(one) for one in placed if one.vendor != DERIVED]
     if cited:
         message["annotations"] = cited
     if candidate.audio is not None:
@@ -80,3 +89,14 @@ def _message(candidate: Candidate) -> Fields:
     if candidate.images:
         message["images"] = [image_body(one.data, one.format) for one in candidate.images]
     return message
+
+
+def _details(candidate: Candidate) -> list[Fields]:
+    details: list[Fields] = []
+    begin = 0
+    for part in candidate.parts:
+        if isinstance(part, ReasoningPart):
+            detail = reasoning_detail(part.vendor, begin, len(part.text))
+            details += [detail] if detail is not None else []
+            begin += len(part.text)
+    return details

@@ -24,6 +24,7 @@ from headrace.wire.openai_chat.misfit import read_misfit
 from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, WIRE_NAME, ChunkBody
 from headrace.wire.openai_chat.sources import cite, sources_in
 from headrace.wire.openai_chat.usage import usage_from
+from headrace.wire.plain import may_be_deep
 from headrace.wire.sound import ASKED_FORMAT
 from headrace.wire.sticky import Sticky
 from headrace.wire.surroundings import Surroundings
@@ -125,7 +126,7 @@ class ChatDecoder(EventDecoder):
             return
         self._events += 1
         try:
-            if self._odd >= _LENIENT_AFTER or name == b"error":
+            if self._odd >= _LENIENT_AFTER or name == b"error" or may_be_deep(data):
                 raise msgspec.ValidationError
             chunk = _read(data)
         except UNREADABLE:

@@ -79,12 +79,14 @@ class ChatEncoder:
     def feed(self, batch: Sequence[Chunk]) -> list[bytes]:
         """The events for `batch`."""
         out: list[bytes] = []
+        cited = self._writer.cited
         for chunk in batch:
             if self._done:
                 break
             if type(chunk) is TextDelta and chunk.vendor is None and not chunk.tokens and not chunk.candidate:
                 if 0 not in self._roles:
                     self._role(0, out)
+                cited.chars += len(chunk.text)
                 out.append(
                     b'%b{"index":0,"delta":{"content":%b%b' % (self._before, _json(chunk.text), self._after)
                 )
@@ -162,6 +164,7 @@ class ChatEncoder:
     def _candidate_end(self, chunk: CandidateEnd, out: list[bytes]) -> None:
         if chunk.candidate not in self._roles:
             self._role(chunk.candidate, out)
+        out += [self._choice(piece) for piece in self._writer.rest(chunk.candidate)]
         kept = chunk.vendor.data if chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME else {}
         word = reason_word(chunk.finish_reason, chunk.raw_reason)
         out.append(self._choice(Piece(chunk.candidate, {}, finish_reason=word, beside=dict(kept))))

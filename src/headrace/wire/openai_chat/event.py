@@ -15,6 +15,7 @@ from headrace.wire.openai_chat.extras import Extras, read_leniently
 from headrace.wire.openai_chat.failure import failure_from_event
 from headrace.wire.openai_chat.halves import put_back
 from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
+from headrace.wire.plain import read_plain
 
 
 def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] | Failure:
@@ -27,7 +28,7 @@ def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] 
     raw: Any = None  # the data with halves of characters in it, where there are
     try:
         try:
-            parsed = msgspec.json.decode(text)
+            parsed = read_plain(text)
         except msgspec.DecodeError:
             raw = with_halves(text)
             if raw is None:

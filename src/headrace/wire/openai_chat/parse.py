@@ -72,6 +72,7 @@ def parse_request(body: bytes) -> ParsedRequest:
         stream=bool(parsed.stream),
         include_usage=bool(options and options.include_usage),
         warnings=tuple(warnings),
+        told=frozenset(PASSED_ON),
     )
 
 

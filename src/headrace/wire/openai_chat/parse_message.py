@@ -10,7 +10,6 @@ from headrace.core.message import (
     ImagePart,
     Message,
     Part,
-    ReasoningPart,
     RefusalPart,
     Role,
     TextPart,
@@ -19,6 +18,7 @@ from headrace.core.message import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
+from headrace.wire.data_url import opened
 from headrace.wire.openai_chat.body import (
     AudioBody,
     CallBody,
@@ -29,21 +29,27 @@ from headrace.wire.openai_chat.body import (
     RefusalBody,
     TextBody,
 )
+from headrace.wire.openai_chat.details import call_vendor, other_details, reasoning_from
 from headrace.wire.openai_chat.schema import REASONING_FIELDS, WIRE_NAME
 from headrace.wire.reading import base64_bytes
 
 _KNOWN = frozenset(MessageBody.__struct_fields__)
+_KNOWN_OF_CALL = frozenset({*CallBody.__struct_fields__, "index"})
 
 
 def message_from(body: MessageBody, raw: dict[str, Any], field: str) -> Message:
     """The message at `field` (such as "messages.0"); raw: the same as plain data, for what we do not know."""
     parts = _content(body, raw, field)
     extra = {name: value for name, value in raw.items() if name not in _KNOWN}
+    details = extra.pop("reasoning_details", None)
+    kept = other_details(details)
+    if kept:
+        extra["reasoning_details"] = kept
     role: Role = "tool" if body.role == "function" else body.role
     if role == "tool":
         parts = (_result(body, parts, field),)
     else:
-        parts = (*_reasoning(body), *parts, *_calls(body, field))
+        parts = (*_reasoning(body, details), *parts, *_calls(body, raw, field))
     if not parts and role != "assistant":
         raise RequestError(f"{field}.content: is missing", field=f"{field}.content")
     return Message(role, parts, body.name or "", Opaque(WIRE_NAME, extra) if extra else None)
@@ -70,7 +76,7 @@ def _part(part: PartBody, raw: dict[str, Any], field: str) -> Part:
         case TextBody():
             return TextPart(part.text, vendor)
         case ImageBody():
-            url, data, media_type = _link(part.image_url.url, f"{field}.image_url.url")
+            url, data, media_type = opened(part.image_url.url, f"{field}.image_url.url")
             return ImagePart(url, data, media_type, part.image_url.detail or "", vendor)
         case AudioBody():
             audio = part.input_audio
@@ -78,22 +84,12 @@ def _part(part: PartBody, raw: dict[str, Any], field: str) -> Part:
             return AudioPart(data, format=audio.format, vendor=vendor)
         case FileBody():
             file = part.file
-            url, data, media_type = _link(file.file_data or "", f"{field}.file.file_data")
+            url, data, media_type = opened(file.file_data or "", f"{field}.file.file_data")
             return FilePart(data, url, file.file_id or "", file.filename or "", media_type, vendor)
         case RefusalBody():
             return RefusalPart(part.refusal, vendor)
         case _:
             assert_never(part)
-
-
-def _link(url: str, field: str) -> tuple[str, bytes, str]:
-    """(url, data, media type): a `data:` URL is unpacked, another stays a URL."""
-    if not url.startswith("data:"):
-        return url, b"", ""
-    head, comma, data = url.partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise RequestError(f"{field}: a data: URL must be in base64", field=field, value=url[:80])
-    return "", base64_bytes(data, field), head[len("data:") : -len(";base64")]
 
 
 def _result(body: MessageBody, parts: tuple[Part, ...], field: str) -> ToolResultPart:
@@ -105,15 +101,18 @@ def _result(body: MessageBody, parts: tuple[Part, ...], field: str) -> ToolResul
     return ToolResultPart(id, held, vendor=vendor)
 
 
-def _reasoning(body: MessageBody) -> tuple[Part, ...]:
-    field = next((name for name in REASONING_FIELDS if getattr(body, name)), "")
-    if body.role != "assistant" or not field:
+def _reasoning(body: MessageBody, details: Any) -> tuple[Part, ...]:
+    if body.role != "assistant":
         return ()
-    return (ReasoningPart(getattr(body, field), Opaque(WIRE_NAME, {"field": field})),)
+    field = next((name for name in REASONING_FIELDS if getattr(body, name)), REASONING_FIELDS[0])
+    return reasoning_from(getattr(body, field) or "", details, Opaque(WIRE_NAME, {"field": field}))
 
 
-def _calls(body: MessageBody, field: str) -> tuple[Part, ...]:
-    calls = tuple(_call(call, f"{field}.tool_calls.{at}") for at, call in enumerate(body.tool_calls or ()))
+def _calls(body: MessageBody, raw: dict[str, Any], field: str) -> tuple[Part, ...]:
+    calls = tuple(
+        _call(call, raw["tool_calls"][at], f"{field}.tool_calls.{at}")
+        for at, call in enumerate(body.tool_calls or ())
+    )
     if body.function_call is None:
         return calls
     legacy = body.function_call
@@ -125,10 +124,11 @@ def _calls(body: MessageBody, field: str) -> tuple[Part, ...]:
     )
 
 
-def _call(call: CallBody, field: str) -> ToolCallPart:
+def _call(call: CallBody, raw: dict[str, Any], field: str) -> ToolCallPart:
     if call.type == "custom" and call.custom is not None:
         own = Opaque(WIRE_NAME, {"type": "custom"})
         return ToolCallPart(call.id, call.custom.name, call.custom.input, own)
     if call.function is None:
         raise RequestError(f"{field}.{call.type}: is missing", field=f"{field}.{call.type}")
-    return ToolCallPart(call.id, call.function.name, call.function.arguments)
+    extra = {name: value for name, value in raw.items() if name not in _KNOWN_OF_CALL and value is not None}
+    return ToolCallPart(call.id, call.function.name, call.function.arguments, call_vendor(extra))

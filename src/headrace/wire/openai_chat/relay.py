@@ -18,7 +18,7 @@ from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
 from headrace.wire.openai_chat.failure import error_event
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import read_misfit
-from headrace.wire.openai_chat.says import says
+from headrace.wire.openai_chat.says import only_thinks, says
 from headrace.wire.openai_chat.schema import CONTENT, MAX_CANDIDATES, UNREADABLE, ChunkBody
 from headrace.wire.openai_chat.usage import usage_from
 from headrace.wire.surroundings import Surroundings
@@ -105,6 +105,7 @@ class ChatRelay:
         "_reasons",
         "_seen",
         "content_events",
+        "reasoning_events",
         "usage",
     )
 
@@ -117,6 +118,7 @@ class ChatRelay:
     ) -> None:
         self._beside = bool(quirks.get("reasoning_beside_output"))
         self.content_events = 0
+        self.reasoning_events = 0
         self.usage: Usage | None = None
         self._include_usage = include_usage
         self._max_event_bytes = max_event_bytes
@@ -281,6 +283,8 @@ class ChatRelay:
         delta = choice.delta
         if delta is not None and says(delta):
             self.content_events += 1
+            if only_thinks(delta):
+                self.reasoning_events += 1
             if self._ended:
                 self._ended.discard(index)
         return self._end(index, choice.finish_reason) if choice.finish_reason else None

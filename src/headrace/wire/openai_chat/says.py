@@ -30,6 +30,18 @@ def says(delta: Any) -> bool:
     )
 
 
+def only_thinks(delta: Any) -> bool:
+    """Whether what a delta says is reasoning and nothing else."""
+    content = delta.content
+    if content and type(content) is list:
+        pieces, unknown = parts_of(content)
+        if unknown or any(kind != "reasoning" and text for kind, text in pieces):
+            return False
+    elif content:
+        return False
+    return not (delta.refusal or delta.images or delta.tool_calls or delta.function_call or delta.audio)
+
+
 def _parts_say(content: list[Any]) -> bool:
     pieces, unknown = parts_of(content)
     return bool(unknown) or any(text for _, text in pieces)

@@ -20,6 +20,7 @@ from headrace.wire.openai_completions.event import Extras, read_oddly
 from headrace.wire.openai_completions.schema import MAX_CANDIDATES, WIRE_NAME, CompletionBody
 from headrace.wire.openai_completions.usage import usage_from
 from headrace.wire.openai_error import failure_from_response
+from headrace.wire.plain import may_be_deep
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.terminator import BRACKET, is_done
 
@@ -68,7 +69,7 @@ class CompletionsDecoder(EventDecoder):
             return
         self._events += 1
         try:
-            if self._odd >= _LENIENT_AFTER or name == b"error":
+            if self._odd >= _LENIENT_AFTER or name == b"error" or may_be_deep(data):
                 raise msgspec.ValidationError
             body = _read(data)
             if body.error:

@@ -1,7 +1,8 @@
 """Chunks -> the events of a streamed answer, and a whole reply -> its body.
 
-The protocol has text and nothing else: a refusal goes out as text (finish_reason `content_filter`);
-reasoning, tool calls, sound, images and citations have no place in the vendor's schema and are left out.
+The protocol has text and nothing else: a refusal goes out as text (finish_reason `content_filter`), and so
+does what sound says; reasoning, tool calls, sound itself, images and citations have no place in the vendor's
+schema and are left out.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from headrace.core.chunk import (
     Start,
     TextDelta,
     Token,
+    TranscriptDelta,
     UsageReport,
     VendorPart,
+    answer_tokens,
 )
 from headrace.core.opaque import Opaque
 from headrace.core.reply import Candidate, Reply
@@ -115,11 +118,8 @@ class CompletionsEncoder:
 
     def _other(self, chunk: Chunk, out: list[bytes]) -> None:
         match chunk:
-            case TextDelta():
-                self._text(chunk.candidate, chunk.text, chunk.tokens, chunk.vendor, out)
-            case RefusalDelta():
-                self._refused.add(chunk.candidate)
-                self._text(chunk.candidate, chunk.refusal, chunk.tokens, chunk.vendor, out)
+            case TextDelta() | RefusalDelta() | TranscriptDelta():
+                self._said(chunk, out)
             case Start():
                 self._start(chunk)
             case UsageReport():
@@ -133,6 +133,17 @@ class CompletionsEncoder:
                     out.append(b"data: " + _json({**body, "choices": []})[:-1] + self._tail)
             case Finish() | Failure() | Cancelled():
                 self._terminal(chunk, out)
+
+    def _said(self, chunk: TextDelta | RefusalDelta | TranscriptDelta, out: list[bytes]) -> None:
+        match chunk:
+            case TextDelta():
+                self._text(chunk.candidate, chunk.text, chunk.tokens, chunk.vendor, out)
+            case RefusalDelta():
+                self._refused.add(chunk.candidate)
+                self._text(chunk.candidate, chunk.refusal, chunk.tokens, chunk.vendor, out)
+            case TranscriptDelta():
+                if chunk.committed:
+                    self._text(chunk.candidate, chunk.text, (), None, out)
 
     def _start(self, start: Start) -> None:
         head = self._head
@@ -150,6 +161,7 @@ class CompletionsEncoder:
         offsets = kept.pop("text_offset", None)
         with_reason = kept.pop(WITH_REASON, False)
         logprobs = None
+        tokens = answer_tokens(tokens)
         if tokens:
             logprobs = logprobs_body(tokens, offsets or _offsets(self._offsets[candidate], tokens))
         self._offsets[candidate] += len(text)
@@ -208,12 +220,13 @@ def completion_body(reply: Reply, says: Says, *, echo: str = "") -> bytes:
 
 def _whole(index: int, candidate: Candidate, echo: str) -> Fields:
     word = reason_word(candidate.finish_reason or "stop")
-    tokens = candidate.tokens
+    tokens = answer_tokens(candidate.tokens)
     if candidate.refusal:
-        tokens = (*tokens, *candidate.refusal_tokens)
+        tokens = (*tokens, *answer_tokens(candidate.refusal_tokens))
         word = "content_filter" if word == "stop" else word
     logprobs = logprobs_body(tokens, _offsets(len(echo), tokens)) if tokens else None
-    return _piece(echo + candidate.text + candidate.refusal, index, logprobs, word)
+    text = candidate.text + candidate.transcript + candidate.refusal
+    return _piece(echo + text, index, logprobs, word)
 
 
 def _piece(text: str, index: int, logprobs: Fields | None, reason: str | None) -> Fields:

@@ -10,6 +10,7 @@ from headrace.core.chunk import Failure
 from headrace.wire.failing import broken
 from headrace.wire.openai_completions.schema import Choice, CompletionBody
 from headrace.wire.openai_error import failure_from_event
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE, sift
 
 Fields = dict[str, Any]
@@ -28,7 +29,7 @@ class Extras(msgspec.Struct, gc=False):
 def read_oddly(data: bytes, name: str, number: int) -> tuple[CompletionBody, Extras] | Failure:
     """The `number`-th event, called `name`, read as plain data; or the failure that it is."""
     try:
-        parsed = msgspec.json.decode(data)
+        parsed = read_plain(data)
     except UNREADABLE as error:
         if name == "error":
             return failure_from_event(data.decode("utf-8", "replace"), data)

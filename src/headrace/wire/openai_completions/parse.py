@@ -55,6 +55,7 @@ def parse_request(body: bytes) -> ParsedRequest:
         include_usage=bool(options and options.include_usage),
         warnings=tuple(warnings),
         wanted={"echo": prompt} if parsed.echo else {},
+        told=frozenset({"suffix", "best_of"}),
     )
 
 

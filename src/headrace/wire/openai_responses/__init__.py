@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from headrace.core.chunk import Chunk
 from headrace.core.reply import Reply
-from headrace.core.request import Request
 from headrace.core.stage import Stage
 from headrace.wire.base import Front, ParsedRequest, Says, Wire
 from headrace.wire.openai_models import LISTING
@@ -18,6 +19,7 @@ from headrace.wire.openai_responses.parse import parse_request
 from headrace.wire.openai_responses.quirks import QUIRKS
 from headrace.wire.openai_responses.rebody import rebody
 from headrace.wire.openai_responses.schema import WIRE_NAME
+from headrace.wire.openai_responses.snapshot import Snapshot
 from headrace.wire.openai_responses.template import own
 from headrace.wire.openai_responses.whole import response_body
 from headrace.wire.relay import event_relay
@@ -35,11 +37,14 @@ __all__ = [
 ]
 
 
-def _about(says: Says, request: Request) -> dict[str, Any]:
+def _about(says: Says, parsed: ParsedRequest) -> dict[str, Any]:
     """What a response says of itself and repeats of the request."""
+    request = parsed.request
     echo = request_fields(request)
     if request.messages and own(request.messages[0].vendor).get("instructions"):
         echo["instructions"] = request.messages[0].text
+    if parsed.background:
+        echo["background"] = True
     kept = own(request.vendor)
     echo.update({name: kept[name] for name in ("metadata", "truncation") if name in kept})
     return {
@@ -52,11 +57,17 @@ def _about(says: Says, request: Request) -> dict[str, Any]:
 
 
 def _encoder(says: Says, parsed: ParsedRequest) -> Stage[Chunk, bytes]:
-    return ResponsesEncoder(**_about(says, parsed.request))
+    return ResponsesEncoder(**_about(says, parsed))
 
 
 def _body(reply: Reply, says: Says, parsed: ParsedRequest) -> bytes:
-    return response_body(reply, **_about(says, parsed.request))
+    return response_body(reply, **_about(says, parsed))
+
+
+def _pending(says: Says, parsed: ParsedRequest) -> bytes:
+    about = _about(says, parsed)
+    snapshot = Snapshot(says.id, says.model, says.created_s, about["echo"], {})
+    return msgspec.json.encode(snapshot.response("queued", []))
 
 
 _FRONT = Front(
@@ -68,6 +79,7 @@ _FRONT = Front(
     error_body=error_body,
     id_prefix="resp_",
     last_words=error_event,
+    pending=_pending,
 )
 
 WIRE = Wire(

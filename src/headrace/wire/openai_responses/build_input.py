@@ -20,6 +20,7 @@ from headrace.core.message import (
     ToolResultPart,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.data_url import data_url
 from headrace.wire.kept import understood, warn
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import own
@@ -191,7 +192,7 @@ def content_part(part: Part, spoken: bool) -> Fields | None:
         case ImagePart():
             image: Fields = {"type": "input_image", "detail": part.detail or "auto"}
             if part.url or part.data:
-                image["image_url"] = part.url or _data_url(part.data, part.media_type or "image/png")
+                image["image_url"] = part.url or data_url(part.data, part.media_type or "image/png")
             return {**kept, **image}
         case AudioPart():
             sound = {"data": b64encode(part.data).decode(), "format": part.format or "wav"}
@@ -209,9 +210,5 @@ def _file(part: FilePart) -> Fields:
         file["file_url"] = part.url
     else:
         file["filename"] = part.name or "document"
-        file["file_data"] = _data_url(part.data, part.media_type or "application/pdf")
+        file["file_data"] = data_url(part.data, part.media_type or "application/pdf")
     return file
-
-
-def _data_url(data: bytes, media_type: str) -> str:
-    return f"data:{media_type};base64,{b64encode(data).decode()}"

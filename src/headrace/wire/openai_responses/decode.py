@@ -27,6 +27,7 @@ from headrace.wire.openai_responses.read_part import (
 from headrace.wire.openai_responses.read_sound import SOUND, read_sound
 from headrace.wire.openai_responses.schema import AnyDelta, TextDeltaBody
 from headrace.wire.openai_responses.template import template
+from headrace.wire.plain import may_be_deep, read_plain
 from headrace.wire.reading import UNREADABLE
 
 _read = msgspec.json.Decoder(AnyDelta).decode
@@ -76,6 +77,8 @@ class ResponsesDecoder(EventDecoder):
             return  # some proxies end every stream so; the end of an answer is an event of its own
         self._events += 1
         try:
+            if may_be_deep(data):
+                raise msgspec.ValidationError
             body = _read(data)
         except UNREADABLE:
             self._whole_event(data, name == b"error", out)
@@ -101,7 +104,7 @@ class ResponsesDecoder(EventDecoder):
 
     def _whole_event(self, data: bytes, named_error: bool, out: list[Chunk]) -> None:
         try:
-            event = msgspec.json.decode(data.decode("utf-8", "replace"))
+            event = read_plain(data.decode("utf-8", "replace"))
         except UNREADABLE as error:
             text = data[:4096].decode("utf-8", "replace")
             bad = broken(data, self._events, f"not valid JSON ({error})")

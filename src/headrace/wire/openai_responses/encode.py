@@ -27,11 +27,12 @@ from headrace.core.chunk import (
     TranscriptDelta,
     UsageReport,
     VendorPart,
+    answer_tokens,
 )
 from headrace.core.usage import Usage
 from headrace.errors import StreamCancelledException, Truncated
+from headrace.wire.carried import carry
 from headrace.wire.logprobs import token_bodies
-from headrace.wire.openai_responses.carried import carry
 from headrace.wire.openai_responses.failure import error_event, error_object
 from headrace.wire.openai_responses.finish import incomplete_word
 from headrace.wire.openai_responses.schema import WIRE_NAME
@@ -169,7 +170,7 @@ class ResponsesEncoder:
         elif chunk.vendor is not None and chunk.vendor.wire == WIRE_NAME:
             block.closed = True  # no event said so where it came from
         else:
-            block.carried = carry(chunk.vendor) or block.carried
+            block.carried = carry(chunk.vendor, WIRE_NAME) or block.carried
             self._writer.close(block, out)
 
     def _delta(self, chunk: Chunk, out: list[bytes]) -> None:
@@ -203,7 +204,7 @@ class ResponsesEncoder:
     def _text(self, block: WrittenBlock, chunk: TextDelta, out: list[bytes]) -> None:
         data = own(chunk.vendor)
         given = data.get("extra", _NOTHING).get("logprobs")
-        logprobs = given if given is not None else token_bodies(chunk.tokens)
+        logprobs = given if given is not None else token_bodies(answer_tokens(chunk.tokens))
         block.logprobs += logprobs
         if data.get("silent"):
             block.take(chunk.text)

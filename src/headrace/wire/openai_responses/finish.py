@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headrace.core.chunk import FinishReason
 
-# `incomplete_details.reason`
+# `incomplete_details.reason`; the last two of a length are other places' words, and never written
 INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
     "max_messages": "length",
@@ -24,5 +24,5 @@ def reason_from(incomplete: str, calls: bool) -> FinishReason:
 def incomplete_word(reason: FinishReason, raw: str) -> str:
     """The vendor's reason for an incomplete answer; empty for a complete one."""
     if reason == "length":
-        return raw if INCOMPLETE.get(raw) == "length" else "max_output_tokens"
+        return "max_messages" if raw == "max_messages" else "max_output_tokens"
     return "content_filter" if reason == "content_filter" else ""

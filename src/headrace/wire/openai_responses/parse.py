@@ -60,7 +60,14 @@ def parse_request(body: bytes) -> ParsedRequest:
         user=parsed.user or "",
         vendor=Opaque(WIRE_NAME, kept) if kept else None,
     )
-    return ParsedRequest(request, bool(parsed.stream), True, tuple(warnings))
+    return ParsedRequest(
+        request,
+        bool(parsed.stream),
+        True,
+        tuple(warnings),
+        told=frozenset(kept),
+        background=bool(parsed.background),
+    )
 
 
 def _check(body: RequestBody) -> None:
@@ -73,9 +80,6 @@ def _check(body: RequestBody) -> None:
         if getattr(body, name):
             said = f"{name}: answers are not stored here: send the whole conversation as input"
             raise RequestError(said, field=name, value=getattr(body, name))
-    if body.background:
-        said = "background: answers are not stored here: leave it out and read the stream"
-        raise RequestError(said, field="background", value=True)
     values = {name: getattr(body, name) for name in ("temperature", "top_p", "top_logprobs")}
     check_ranges(values)
     limit = body.max_output_tokens
@@ -163,8 +167,7 @@ def _vendor(body: RequestBody, data: Fields, warnings: list[str]) -> Fields:
     told = [name for name, value in kept.items() if name not in _QUIET and value != _HARMLESS.get(name)]
     for name, known in (("reasoning", ("effort",)), ("text", ())):
         rest = {key: value for key, value in (data.get(name) or {}).items() if key not in known}
-        if any(value is not None for key, value in rest.items() if key != "format"):
-            told.append(name)
+        told += [f"{name}.{key}" for key, value in rest.items() if value is not None and key != "format"]
         if rest:
             kept[name] = rest
     vendors = [_tool_place(place, tool) for place, tool in enumerate(body.tools or ())]

@@ -22,8 +22,9 @@ from headrace.core.message import (
 )
 from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
+from headrace.wire.carried import carried
+from headrace.wire.data_url import opened
 from headrace.wire.kept import warn
-from headrace.wire.openai_responses.carried import carried
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.reading import base64_bytes, quoted
 
@@ -53,6 +54,7 @@ class Turns:
         self._messages: list[Message] = []
         self._parts: list[Part] = []
         self._own: Fields = {}  # what is kept of the turn being gathered
+        self._needed: Opaque | None = None  # what the next call's vendor needs back
         self._spoke = False
 
     def finish(self) -> list[Message]:
@@ -64,11 +66,10 @@ class Turns:
             case "message":
                 self._message(item, field)
             case "reasoning":
-                if self._spoke:
-                    self._end()
-                self._take(*reasoning_parts(item, field))
+                self._reasoning(item, field)
             case "function_call" | "custom_tool_call" as kind:
-                self._take(_call(item, kind, field))
+                call, needed, self._needed = _call(item, kind, field), self._needed, None
+                self._take(call if needed is None else msgspec.structs.replace(call, vendor=needed))
                 self._spoke = True
             case "function_call_output" | "custom_tool_call_output":
                 self._end()
@@ -79,6 +80,15 @@ class Turns:
                 self._take(OpaquePart(Opaque(WIRE_NAME, {"item": item})))
                 said = f"{field}: a {kind} item has an effect only at a provider that speaks this protocol"
                 warn(self._warnings, said)
+
+    def _reasoning(self, item: Fields, field: str) -> None:
+        found = carried(item.get("encrypted_content"), WIRE_NAME)
+        if found is not None and found.call:
+            self._needed = found.vendor
+            return
+        if self._spoke:
+            self._end()
+        self._take(*reasoning_parts(item, field))
 
     def _message(self, item: Fields, field: str) -> None:
         given = item.get("role")
@@ -126,9 +136,9 @@ def reasoning_parts(item: Fields, field: str) -> tuple[Part, ...]:
             if not isinstance(part, dict) or not isinstance(part.get("text"), str):
                 raise RequestError(f"{field}.{name}.{place}: has no text", field=f"{field}.{name}.{place}")
             texts.append(part["text"])
-    foreign = carried(item.get("encrypted_content"))
+    foreign = carried(item.get("encrypted_content"), WIRE_NAME)
     if foreign is not None:
-        return (ReasoningPart("".join(texts), foreign),)
+        return (ReasoningPart("".join(texts), foreign.vendor),)
     last = Opaque(WIRE_NAME, {"item": item})
     *first, end = texts or [""]
     return (*(ReasoningPart(text, Opaque(WIRE_NAME, {})) for text in first), ReasoningPart(end, last))
@@ -168,7 +178,7 @@ def _part(part: Any, field: str) -> Part:
         case "refusal":
             return RefusalPart(text_of(part, "refusal", field), _rest(part, "refusal"))
         case "input_image":
-            url, data, media_type = _link(part.get("image_url"), f"{field}.image_url")
+            url, data, media_type = opened(_text(part.get("image_url")), f"{field}.image_url")
             kept = _rest(part, "image_url", "detail")
             if not url and not data and not part.get("file_id"):
                 raise RequestError(f"{field}.image_url: is missing", field=f"{field}.image_url")
@@ -193,7 +203,7 @@ def _sound(part: Fields, field: str) -> AudioPart:
 
 
 def _file(part: Fields, field: str) -> FilePart:
-    url, data, media_type = _link(part.get("file_data"), f"{field}.file_data")
+    url, data, media_type = opened(_text(part.get("file_data")), f"{field}.file_data")
     return FilePart(
         data,
         _text(part.get("file_url")) or url,
@@ -207,16 +217,6 @@ def _file(part: Fields, field: str) -> FilePart:
 def _rest(part: Fields, *known: str) -> Opaque | None:
     kept = {name: value for name, value in part.items() if name != "type" and name not in known and value}
     return Opaque(WIRE_NAME, kept) if kept else None
-
-
-def _link(url: Any, field: str) -> tuple[str, bytes, str]:
-    """(url, data, media type): a `data:` URL is unpacked, another stays a URL."""
-    if not isinstance(url, str) or not url.startswith("data:"):
-        return _text(url), b"", ""
-    head, comma, data = url.partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise RequestError(f"{field}: a data: URL must be in base64", field=field, value=url[:80])
-    return "", base64_bytes(data, field), head[len("data:") : -len(";base64")]
 
 
 def text_of(item: Fields, name: str, field: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,9 +21,11 @@ from headrace.core.chunk import (
     RefusalDelta,
     Start,
     TextDelta,
+    Token,
     ToolCallDelta,
     UsageReport,
     VendorPart,
+    answer_tokens,
 )
 from headrace.core.message import OpaquePart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from headrace.core.reply import Candidate, Reply
@@ -108,16 +110,20 @@ def _chunks(reply: Reply) -> Iterator[Chunk]:
     candidate = reply.candidates[0] if reply.candidates else Candidate()
     yield Start(reply.id, reply.model, reply.created_s)
     parts = list(candidate.parts)
-    last_text = max((at for at, part in enumerate(parts) if isinstance(part, TextPart)), default=-1)
-    number = 0
+    if candidate.transcript:
+        parts.append(TextPart(candidate.transcript))  # sound has no item, but what it says can be read
+    texts = [at for at, part in enumerate(parts) if isinstance(part, TextPart)]
+    tokens = _tokens_of(
+        [part for part in parts if isinstance(part, TextPart)], answer_tokens(candidate.tokens)
+    )
     for number, part in enumerate(parts):
         if isinstance(part, OpaquePart):
             yield VendorPart(part.vendor)  # written where it came over this wire
             continue
-        yield from _block(number, part)
-        if number == last_text:
-            for citation in candidate.citations:
-                yield Citation(number, citation.url, citation.title, "", citation.start, citation.end)
+        yield from _block(number, part, next(tokens) if isinstance(part, TextPart) else ())
+        for one in candidate.citations:
+            if number == (one.block if one.block in texts else max(texts, default=-1)):
+                yield Citation(number, one.url, one.title, "", one.start, one.end)
         vendor = part.vendor if isinstance(part, ReasoningPart) else None
         yield BlockEnd(number, vendor=vendor if vendor is not None and not own(vendor) else None)
     for place, image in enumerate(candidate.images, len(parts)):
@@ -131,18 +137,33 @@ def _chunks(reply: Reply) -> Iterator[Chunk]:
     yield Finish(reason)
 
 
-def _block(number: int, part: Part) -> Iterator[Chunk]:
+def _tokens_of(texts: Sequence[TextPart], tokens: tuple[Token, ...]) -> Iterator[tuple[Token, ...]]:
+    """The tokens of each text; none where they are not those of the texts one behind the other."""
+    if len(texts) == 1:
+        yield tokens
+        return
+    begin = 0
+    for part in texts:
+        end, chars = begin, 0
+        while end < len(tokens) and chars < len(part.text) and part.text.startswith(tokens[end].text, chars):
+            chars += len(tokens[end].text)
+            end += 1
+        yield tokens[begin:end] if chars == len(part.text) else ()
+        begin = end
+
+
+def _block(number: int, part: Part, tokens: tuple[Token, ...]) -> Iterator[Chunk]:
     kinds: dict[type[Part], BlockKind] = {
         TextPart: "text",
         ReasoningPart: "reasoning",
         RefusalPart: "refusal",
         ToolCallPart: "tool-call",
     }
-    id, name = (part.id, part.name) if isinstance(part, ToolCallPart) else ("", "")
-    yield BlockStart(number, kinds[type(part)], id, name)
+    id, name, vendor = (part.id, part.name, part.vendor) if isinstance(part, ToolCallPart) else ("", "", None)
+    yield BlockStart(number, kinds[type(part)], id, name, 0, vendor if not own(vendor) else None)
     match part:
         case TextPart():
-            yield TextDelta(number, part.text)
+            yield TextDelta(number, part.text, tokens)
         case ReasoningPart():
             yield ReasoningDelta(number, part.text)
         case RefusalPart():

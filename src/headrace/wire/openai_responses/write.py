@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import BlockKind, BlockStart, Citation, ImageDelta
-from headrace.wire.openai_responses.carried import carry
+from headrace.wire.carried import carry, carry_call
+from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.openai_responses.template import filled, own
 from headrace.wire.openai_responses.written import WrittenBlock, WrittenItem
 
@@ -102,6 +103,9 @@ class Writer:
         type, prefix, slot = made
         if chunk.kind == "tool-call" and chunk.name in self._custom:
             type, prefix = "custom_tool_call", "ctc"
+        needed = carry_call(chunk.vendor, WIRE_NAME) if chunk.kind == "tool-call" else None
+        if needed is not None:
+            self._carry(needed, out)
         index = max(self._items, default=-1) + 1
         id = f"{prefix}_{self._name}{index}"
         item = WrittenItem(index, id, type, chunk.id or f"call_{index}", chunk.name)
@@ -113,7 +117,7 @@ class Writer:
         }
         self.emit(added, out)
         block = WrittenBlock(item, chunk.kind, slot, 0, False)
-        block.carried = carry(chunk.vendor) if chunk.kind == "reasoning" else None
+        block.carried = carry(chunk.vendor, WIRE_NAME) if chunk.kind == "reasoning" else None
         item.blocks.append(block)
         self.blocks[chunk.block] = block
         if slot == "content":
@@ -121,6 +125,19 @@ class Writer:
         elif slot == "image":
             self.emit({"type": "response.image_generation_call.in_progress", **block.place}, out)
         return block
+
+    def _carry(self, needed: str, out: list[bytes]) -> None:
+        """What a call's vendor needs back: reasoning without a text, before the call."""
+        index = max(self._items, default=-1) + 1
+        item = self._items[index] = WrittenItem(index, f"rs_{self._name}{index}", "reasoning")
+        added = {
+            "type": "response.output_item.added",
+            "output_index": index,
+            "item": item.whole("in_progress"),
+        }
+        self.emit(added, out)
+        item.body = {"encrypted_content": needed}
+        self._item_done(item, out)
 
     def _open_own(self, chunk: BlockStart, place: Fields, out: list[bytes]) -> WrittenBlock:
         index: int = place["output_index"]
@@ -171,6 +188,9 @@ class Writer:
             block.annotations.append(data["event"].get("annotation"))
             self.kept(data["event"], out)
             return
+        if chunk.start < 0 and "annotation" not in data and block.kind == "text" and not block.closed:
+            block.cited.append(chunk)  # it is about the whole block: how long that is shows when it ends
+            return
         annotation = data.get("annotation") or annotation_body(chunk, block)
         if block.kind != "text" or block.closed or data.get("silent"):
             block.annotations.append(annotation)
@@ -183,6 +203,9 @@ class Writer:
         """Write that a block is complete, and its item where it was made for it."""
         if block.closed:
             return
+        cited, block.cited = block.cited, []
+        for one in cited:
+            self.cite(block, msgspec.structs.replace(one, start=0, end=block.chars), out)
         block.closed = True
         if block.kind in _SOUND:
             self.emit({"type": _SOUND[block.kind]}, out)
@@ -232,7 +255,7 @@ def _type(kind: BlockKind) -> str:
 
 
 def annotation_body(chunk: Citation, block: WrittenBlock | None) -> Fields:
-    """A source as an annotation; where its place is not known, it is all of the text so far."""
+    """A source as an annotation; where its place is not known, it is all of the text."""
     end = block.chars if block is not None else 0
     return {
         "type": "url_citation",

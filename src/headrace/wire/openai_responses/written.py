@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from headrace.core.chunk import BlockKind
+from headrace.core.chunk import BlockKind, Citation
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
@@ -78,6 +79,7 @@ class WrittenBlock:
         "before",
         "carried",
         "chars",
+        "cited",
         "closed",
         "image",
         "item",
@@ -104,6 +106,7 @@ class WrittenBlock:
         self.chars = 0
         self.logprobs: list[Any] = []
         self.annotations: list[Any] = []
+        self.cited: list[Citation] = []  # about all of its text, which is still coming
         self.image = b""
         self.before = b""
         custom = item.type == "custom_tool_call"
@@ -136,7 +139,7 @@ class WrittenBlock:
     def unwrap(self) -> None:
         """Its text is a function's arguments: take the free text out of them."""
         try:
-            arguments = msgspec.json.decode(self.text())
+            arguments = read_plain(self.text())
         except UNREADABLE:
             return
         given = arguments.get("input") if isinstance(arguments, dict) else None

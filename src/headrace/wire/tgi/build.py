@@ -6,7 +6,6 @@ which a provider row can tell (see quirks.py) and which is a plain joining, with
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from headrace.core.message import ImagePart
 from headrace.core.request import GenerationSettings, Request, ResponseFormat
 from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
+from headrace.wire.data_url import data_url
 from headrace.wire.kept import own_fields, warn
 from headrace.wire.prompt import prompt_of
 from headrace.wire.tgi.schema import WIRE_NAME
@@ -60,7 +60,7 @@ def build(request: Request, quirks: Mapping[str, Any]) -> WireRequest:
 
 def _image(part: ImagePart) -> str:
     """An image as the vendor's vision models read it from the prompt."""
-    url = part.url or f"data:{part.media_type or 'image/png'};base64,{b64encode(part.data).decode()}"
+    url = part.url or data_url(part.data, part.media_type or "image/png")
     return f"![]({url})"
 
 

@@ -24,6 +24,7 @@ from headrace.errors import Truncated
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE, sift
 from headrace.wire.terminator import is_done
 from headrace.wire.tgi.failure import failure_from_event, failure_from_response
@@ -73,7 +74,7 @@ class TgiDecoder(EventDecoder):
         if is_done(data):
             return  # some gateways add it; it says nothing here
         try:
-            parsed = msgspec.json.decode(data)
+            parsed = read_plain(data)
             if not isinstance(parsed, dict):
                 raise msgspec.ValidationError("not a JSON object")
             if parsed.get("error") or parsed.get("error_type"):
@@ -108,11 +109,9 @@ class TgiDecoder(EventDecoder):
     def _token(self, event: Event, token: TokenBody, own: Fields, last: bool, out: list[Chunk]) -> None:
         if event.index is not None and event.index != self._events:
             own["index"] = event.index
-        if token.special:
-            own["special"] = True
         if last:
             own["last"] = True
-        read = token_from(token, event.top_tokens, own)
+        read = token_from(token, event.top_tokens)
         vendor = Opaque(WIRE_NAME, own) if own else None
         out.append(TextDelta(0, "" if token.special else token.text, (read,), 0, vendor))
 

@@ -1,7 +1,8 @@
 """Chunks -> the events of a streamed answer.
 
-The protocol is a list of tokens and the text they make: a refusal goes out as text; reasoning, tool calls,
-sound, images, citations and candidates beyond the first have no place in the vendor's schema.
+The protocol is a list of tokens and the text they make: a refusal goes out as text, and so does what sound
+says; reasoning, tool calls, sound itself, images, citations and candidates beyond the first have no place in
+the vendor's schema.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from headrace.core.chunk import (
     RefusalDelta,
     TextDelta,
     Token,
+    TranscriptDelta,
     UsageReport,
     VendorPart,
+    answer_tokens,
 )
 from headrace.core.opaque import Opaque
 from headrace.core.usage import Usage
@@ -35,7 +38,7 @@ from headrace.wire.tgi.usage import seed_of
 
 Fields = dict[str, Any]
 _json = msgspec.json.encode
-_NO_TOKEN = Token("")
+_NO_TOKEN = Token("", special=True)
 
 
 class TgiEncoder:
@@ -70,6 +73,8 @@ class TgiEncoder:
                     self._said(chunk.text, chunk.tokens, chunk.vendor, out)
                 case RefusalDelta() if not chunk.candidate:
                     self._said(chunk.refusal, chunk.tokens, chunk.vendor, out)
+                case TranscriptDelta() if chunk.committed and not chunk.candidate:
+                    self._said(chunk.text, (), None, out)
                 case UsageReport():
                     self._usage = chunk.usage
                 case VendorPart():
@@ -90,9 +95,7 @@ class TgiEncoder:
     def _said(self, text: str, tokens: tuple[Token, ...], vendor: Opaque | None, out: list[bytes]) -> None:
         own = own_of(vendor, WIRE_NAME)
         self._text.append(text)
-        if own.get("special") or len(tokens) == 1:
-            self._token(tokens[0] if tokens else Token(text), own, out)
-        elif tokens and "".join(token.text for token in tokens) == text:
+        if len(tokens) == 1 or (tokens and "".join(one.text for one in answer_tokens(tokens)) == text):
             for token in tokens:
                 self._token(token, own, out)
         elif text:
@@ -100,7 +103,7 @@ class TgiEncoder:
 
     def _token(self, token: Token, own: Fields, out: list[bytes]) -> None:
         self._index += 1
-        body = {**own.get("token", {}), **token_body(token, special=bool(own.get("special")))}
+        body = {**own.get("token", {}), **token_body(token)}
         event: Fields = {"index": own.get("index", self._index), "token": body}
         if token.top:
             event["top_tokens"] = top_bodies(token, own)
@@ -117,7 +120,7 @@ class TgiEncoder:
         if isinstance(chunk, Finish):
             if held is None:
                 self._index += 1
-                held = {"index": self._index, "token": token_body(_NO_TOKEN, special=True)}
+                held = {"index": self._index, "token": token_body(_NO_TOKEN)}
                 self._index -= 1
             details = self._details_body() if self._details else None
             out.append(_event({**held, "generated_text": "".join(self._text), "details": details}))
@@ -139,7 +142,7 @@ class TgiEncoder:
         }
 
 
-_PLACED = frozenset({"index", "token", "top_tokens", "details", "special", "special_top", "last"})
+_PLACED = frozenset({"index", "token", "top_tokens", "details", "last"})
 
 
 def _event(event: Fields) -> bytes:

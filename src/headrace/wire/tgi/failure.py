@@ -75,7 +75,8 @@ def _complaint(answer: Any) -> Complaint:
 
 def error_body(failure: Failure) -> bytes:
     """The failure as the JSON body of an HTTP error."""
-    word = _WORDS.get(failure.kind, "generation")
+    own_word = failure.code in _KINDS or failure.code in _INCOMPLETE
+    word = failure.code if own_word else _WORDS.get(failure.kind, "generation")
     return msgspec.json.encode({"error": failure.message or failure.kind, "error_type": word})
 
 

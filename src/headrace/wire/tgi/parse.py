@@ -15,6 +15,7 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import check_ranges, read_body
 from headrace.wire.tgi.schema import OWN_PARAMETERS, WIRE_NAME, Grammar, Parameters, RequestBody
 
@@ -59,7 +60,9 @@ def parse_request(body: bytes, path: Mapping[str, str], endpoint: Endpoint) -> P
     if parameters.return_full_text:
         wanted["full_text"] = parsed.inputs
     stream = bool(parsed.stream) if endpoint == "root" else endpoint == "generate_stream"
-    return ParsedRequest(request, stream, wanted["details"], tuple(warnings), wanted)
+    return ParsedRequest(
+        request, stream, wanted["details"], tuple(warnings), wanted, told=frozenset({"parameters"})
+    )
 
 
 def _parts(inputs: str) -> list[Part]:
@@ -148,7 +151,7 @@ def _grammar(grammar: Grammar | None, warnings: list[str]) -> tuple[ResponseForm
 
 def _schema_text(text: str) -> Any:
     try:
-        return msgspec.json.decode(text)
+        return read_plain(text)
     except (msgspec.DecodeError, RecursionError):
         return None
 

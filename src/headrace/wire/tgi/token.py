@@ -14,35 +14,29 @@ Fields = dict[str, Any]
 UNKNOWN_ID = 0
 
 
-def token_from(token: TokenBody, top: list[TokenBody] | None, own: Fields) -> Token:
-    """The vendor's token as ours; own: gathers which of the alternatives are special."""
-    if not top:
-        return Token(token.text, token.id, token.logprob)
-    special = [at for at, one in enumerate(top) if one.special]
-    if special:
-        own["special_top"] = special
+def token_from(token: TokenBody, top: list[TokenBody] | None) -> Token:
+    """The vendor's token as ours."""
     return Token(
         token.text,
         token.id,
         token.logprob,
-        top=tuple(Token(one.text, one.id, one.logprob) for one in top),
+        top=tuple(token_from(one, None) for one in top or ()),
+        special=token.special,
     )
 
 
-def token_body(token: Token, *, special: bool = False) -> Fields:
+def token_body(token: Token) -> Fields:
     """Ours as the vendor's token; a log probability that is not known is null."""
     logprob = token.logprob
     return {
         "id": UNKNOWN_ID if token.id is None else token.id,
         "text": token.text,
         "logprob": logprob if logprob is not None and isfinite(logprob) else None,
-        "special": special,
+        "special": token.special,
     }
 
 
 def top_bodies(token: Token, own: Fields) -> list[Fields]:
     """A token's alternatives as the vendor's, with what of them is not modelled."""
-    special = own.get("special_top", ())
-    bodies = [token_body(one, special=at in special) for at, one in enumerate(token.top)]
-    extras = own.get("top_tokens") or [{}] * len(bodies)
-    return [{**extra, **body} for extra, body in zip(extras, bodies, strict=False)]
+    extras = own.get("top_tokens") or [{}] * len(token.top)
+    return [{**extra, **token_body(one)} for extra, one in zip(extras, token.top, strict=False)]

@@ -23,7 +23,7 @@ def reply_body(reply: Reply, wanted: Mapping[str, Any], *, listed: bool) -> byte
     vendor's `POST /` answers. `prefill` is empty: the prompt's tokens are not told.
     """
     candidate = reply.candidates[0] if reply.candidates else Candidate()
-    text = candidate.text + candidate.refusal
+    text = candidate.text + candidate.transcript + candidate.refusal
     body: Fields = {"generated_text": (wanted.get("full_text") or "") + text}
     if wanted.get("details"):
         tokens = candidate.tokens or ((Token(text),) if text else ())
@@ -32,20 +32,9 @@ def reply_body(reply: Reply, wanted: Mapping[str, Any], *, listed: bool) -> byte
             "generated_tokens": reply.usage.output_tokens if reply.usage is not None else len(tokens),
             "seed": seed_of(reply.usage),
             "prefill": [],
-            "tokens": _tokens(candidate.tokens, text),
+            "tokens": [token_body(token) for token in candidate.tokens],
         }
         if any(token.top for token in candidate.tokens):
             tops = [[token_body(top) for top in token.top] for token in candidate.tokens]
             body["details"]["top_tokens"] = tops
     return msgspec.json.encode([body] if listed else body)
-
-
-def _tokens(tokens: tuple[Token, ...], text: str) -> list[Fields]:
-    """The tokens; one that is no piece of the text is special."""
-    bodies: list[Fields] = []
-    at = 0
-    for token in tokens:
-        part = text.startswith(token.text, at)
-        bodies.append(token_body(token, special=not part))
-        at += len(token.text) if part else 0
-    return bodies

@@ -15,6 +15,7 @@ from headrace.core.chunk import (
     ToolCallDelta,
 )
 from headrace.core.opaque import Opaque
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.halves import ends_in_half, mended
 from headrace.wire.ui_messages.metadata import FIELD, WIRE_NAME, Part, read_beside
 from headrace.wire.ui_messages.parts import PART_ID
@@ -30,7 +31,7 @@ IMPLIED = Opaque(WIRE_NAME, {"implied": True})  # a block that no event of its o
 class OpenPart:
     """A part between its start and its end. vendor: what came with its start; last: what was said last."""
 
-    __slots__ = ("arguments", "block", "half", "kind", "last", "name", "vendor")
+    __slots__ = ("arguments", "block", "half", "kind", "last", "name", "text", "vendor")
 
     def __init__(self, block: int, kind: BlockKind, vendor: Opaque | None, name: str = "") -> None:
         self.block = block
@@ -39,6 +40,7 @@ class OpenPart:
         self.vendor = self.last = vendor
         self.half = ""  # of a character that was cut
         self.arguments: list[str] = []  # of a tool call
+        self.text = AnswerText("utf-16-le")
 
 
 class OpenParts:
@@ -47,11 +49,12 @@ class OpenParts:
     Raises ValueError, which says why, for an event that has no place where it stands.
     """
 
-    __slots__ = ("_open", "answer", "by_block", "held_chars", "number", "sources")
+    __slots__ = ("_open", "answer", "by_block", "held_chars", "marked", "number", "sources")
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], OpenPart] = {}
         self.sources = 0
+        self.marked: set[str] = set()  # ids of the open texts' sources that said where they are, in our marks
         self.held_chars = 0  # of the input of open tool calls
         self.by_block: dict[int, OpenPart] = {}
         self.answer = 0  # the last text's block
@@ -121,6 +124,7 @@ class OpenParts:
             vendor, _ = read_beside(event, _TEXT)
             part.last = vendor or part.last
         text = joined(part, text_of(event, "delta"))
+        part.text.add(text)
         if text or vendor is not None:
             out.append(_delta(part, text, vendor))
 
@@ -131,6 +135,8 @@ class OpenParts:
             vendor, _ = read_beside(event, _TEXT)
             part.last = vendor if FIELD in event else vendor or part.last
         self.end(part, part.last if part.last != part.vendor else None, out)
+        if self.marked and all(other.kind != "text" for other in self.by_block.values()):
+            self.marked.clear()
 
     def end(self, part: OpenPart, vendor: Opaque | None, out: list[Chunk]) -> None:
         """End a block."""

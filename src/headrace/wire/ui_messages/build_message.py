@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from headrace.core.message import (
     AudioPart,
     FilePart,
@@ -20,6 +18,7 @@ from headrace.core.message import (
     ToolResultPart,
 )
 from headrace.wire.kept import warn
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.ui_messages.data import opaque_part
 from headrace.wire.ui_messages.media import data_url, type_of
@@ -146,7 +145,7 @@ def _output(result: ToolResultPart) -> Any:
     """The text, or the JSON that it was."""
     if own(result.vendor).get("json"):
         try:
-            return msgspec.json.decode(result.text)
+            return read_plain(result.text)
         except UNREADABLE:
             return result.text  # a stage has changed it since
     return result.text

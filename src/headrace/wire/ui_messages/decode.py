@@ -23,6 +23,7 @@ from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
 from headrace.wire.failing import broken
 from headrace.wire.halves import mended, with_halves
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.terminator import BRACKET, is_done
 from headrace.wire.ui_messages.blocks import OpenParts, text_of
@@ -36,8 +37,8 @@ from headrace.wire.ui_messages.shown import read_data
 from headrace.wire.ui_messages.sources import document, file, source, text_end
 from headrace.wire.ui_messages.usage import usage_from
 
-_read = msgspec.json.decode
-_PIECES = ("delta", "inputTextDelta")  # texts that may be cut inside a character
+# Texts that may be cut inside a character, whose halves their readers join.
+_PIECES = {"text-delta": "delta", "reasoning-delta": "delta", "tool-input-delta": "inputTextDelta"}
 _STARTED = frozenset({"type", "messageId"})
 
 Reader: TypeAlias = Callable[[Part, OpenParts, list[Chunk]], bool | None]
@@ -94,7 +95,7 @@ class UiDecoder(EventDecoder):
             return
         self._events += 1
         try:
-            event = _read(data)
+            event = read_plain(data)
         except UNREADABLE as error:
             event = _cut(data)
             if event is None:
@@ -188,8 +189,10 @@ def _keep(event: Part, out: list[Chunk]) -> None:
 
 
 def _cut(data: bytes) -> Any:
-    """An event whose texts were cut inside a character: they keep the halves, all else is mended."""
+    """An event whose piece of text was cut inside a character: it keeps the half, all else is mended."""
     event = with_halves(data.decode("utf-8", "replace"))
     if not isinstance(event, dict):
         return None
-    return {**mended(event), **{name: event[name] for name in _PIECES if name in event}}
+    whole: Part = mended(event)
+    piece = _PIECES.get(str(whole.get("type")))
+    return {**whole, piece: event[piece]} if piece in event else whole

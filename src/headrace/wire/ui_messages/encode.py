@@ -37,7 +37,7 @@ from headrace.wire.terminator import DONE
 from headrace.wire.ui_messages.failure import error_event
 from headrace.wire.ui_messages.finish import finish_part
 from headrace.wire.ui_messages.metadata import WIRE_NAME, own
-from headrace.wire.ui_messages.parts import DERIVED, citation_part, event_of, file_part
+from headrace.wire.ui_messages.parts import DERIVED, event_of, file_part
 from headrace.wire.ui_messages.usage import usage_body
 from headrace.wire.ui_messages.writer import Writer
 
@@ -58,11 +58,10 @@ class UiEncoder:
     as they came, but for text outside a step, which gets one.
     """
 
-    __slots__ = ("_done", "_end", "_sources", "_usage", "_writer")
+    __slots__ = ("_done", "_end", "_usage", "_writer")
 
     def __init__(self, says: Says, message_id: str = "") -> None:
         self._writer = Writer(says, message_id)
-        self._sources = 0
         self._end: CandidateEnd | None = None
         self._usage: Usage | None = None
         self._done = False
@@ -77,6 +76,7 @@ class UiEncoder:
             if type(chunk) is TextDelta and chunk.vendor is None and not chunk.candidate:
                 part = writer.parts.get(chunk.block)
                 if part is not None and part.family == "text" and chunk.text:
+                    part.text.add(chunk.text)
                     out.append(b"%b%b}\n\n" % (part.before, _json(chunk.text)))
                     continue
             if not getattr(chunk, "candidate", 0):
@@ -120,9 +120,7 @@ class UiEncoder:
             case Citation() if chunk.vendor == DERIVED:
                 pass  # the end of its text says it
             case Citation():
-                self._sources += 1
-                numbered = self._writer.numbered(chunk, chunk.block)
-                self._writer.send(citation_part(numbered, self._sources))
+                self._writer.cite(chunk)
             case Step() | Verdict():
                 self._writer.data(chunk)
             case ToolResult():

@@ -80,7 +80,7 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
     wanted = {GOES_ON: last.id} if last.role == "assistant" and last.id else {}
     chat = data.get("id")
     alias = chat if isinstance(chat, str) else ""
-    return ParsedRequest(request, True, True, tuple(warnings), wanted, alias)
+    return ParsedRequest(request, True, True, tuple(warnings), wanted, alias=alias)
 
 
 def _messages(body: RequestBody, chat: Part) -> tuple[Message, ...]:

@@ -15,6 +15,7 @@ import msgspec
 from headrace.core.chunk import Citation, ToolResult
 from headrace.core.message import TextPart
 from headrace.core.opaque import Opaque
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 from headrace.wire.ui_messages.data import data_part
 from headrace.wire.ui_messages.media import data_url
@@ -51,7 +52,7 @@ def call_part(id: str, name: str, arguments: str, vendor: Opaque | None) -> Part
 def input_of(arguments: str) -> Part:
     """The input of a call, and what is wrong with it."""
     try:
-        return {"input": msgspec.json.decode(arguments) if arguments.strip() else {}}
+        return {"input": read_plain(arguments) if arguments.strip() else {}}
     except UNREADABLE as error:
         return {"input": arguments, "errorText": f"the arguments are no JSON ({error})"}
 

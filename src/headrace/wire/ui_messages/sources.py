@@ -6,9 +6,10 @@ from headrace.core.chunk import AudioDelta, Chunk, Citation, ImageDelta
 from headrace.core.opaque import Opaque
 from headrace.wire.sound import format_of, samples_in
 from headrace.wire.ui_messages.blocks import IMPLIED, OpenPart, OpenParts, text_of
+from headrace.wire.ui_messages.citations import CITATIONS, are_known, citations_in
 from headrace.wire.ui_messages.media import data_of, data_url
 from headrace.wire.ui_messages.metadata import WIRE_NAME, Part, own, read_beside
-from headrace.wire.ui_messages.parts import DERIVED, source_id
+from headrace.wire.ui_messages.parts import source_id
 
 _SOURCE = frozenset({"type", "url", "title"})
 _FILE = frozenset({"type", "url", "mediaType"})
@@ -26,21 +27,18 @@ def source(event: Part, parts: OpenParts, out: list[Chunk]) -> None:
     if not isinstance(start, int) or not isinstance(end, int):
         start = end = -1
     said = quote if isinstance(quote, str) else ""
+    if marks:
+        parts.marked.add(text_of(event, "sourceId"))
     out.append(Citation(parts.answer, text_of(event, "url"), title, said, start, end, vendor=vendor))
 
 
 def text_end(event: Part, parts: OpenParts, out: list[Chunk]) -> None:
-    """A text is complete; what supports it is told here, and kept as it came with the end.
-
-    Places in the text are counted there in units of UTF-16: ours stay unknown.
-    """
-    block, citations = parts.at("text", text_of(event, "id")).block, event.get("citations")
-    for one in citations if isinstance(citations, list) else ():
-        supports = one.get("source") if isinstance(one, dict) else None
-        if isinstance(supports, dict):
-            told = (supports.get("url"), supports.get("title"), one.get("citedText"))
-            url, title, quote = (value if isinstance(value, str) else "" for value in told)
-            out.append(Citation(block, url, title, quote, vendor=DERIVED))
+    """A text is complete; what supports it is told here, and kept as it came with the end."""
+    part, told = parts.at("text", text_of(event, "id")), event.get(CITATIONS)
+    if isinstance(told, list) and are_known(told, parts.marked):
+        event = {name: value for name, value in event.items() if name != CITATIONS}
+    else:
+        out.extend(citations_in(told, part.block, part.text))
     parts.text_end("text", event, out)
 
 

@@ -7,9 +7,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from headrace.core.chunk import BlockEnd, BlockKind, BlockStart, ImageDelta, Start, ToolCallDelta, ToolResult
+from headrace.core.chunk import (
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    Citation,
+    ImageDelta,
+    Start,
+    ToolCallDelta,
+    ToolResult,
+)
 from headrace.core.opaque import Opaque
+from headrace.wire.answer_text import AnswerText
 from headrace.wire.base import Says
+from headrace.wire.ui_messages.citations import CITATIONS, MAX_CITATIONS, citation_body, says_where
 from headrace.wire.ui_messages.data import OPAQUE, DataChunk, data_part, opaque_part, opaque_start
 from headrace.wire.ui_messages.metadata import (
     FIELD,
@@ -20,7 +31,15 @@ from headrace.wire.ui_messages.metadata import (
     says,
     with_metadata,
 )
-from headrace.wire.ui_messages.parts import PART_ID, about, call_part, event_of, file_part, result_part
+from headrace.wire.ui_messages.parts import (
+    PART_ID,
+    about,
+    call_part,
+    citation_part,
+    event_of,
+    file_part,
+    result_part,
+)
 
 D = TypeVar("D", bound=DataChunk)
 _json = msgspec.json.encode
@@ -43,7 +62,20 @@ FINISH_STEP: Part = {"type": "finish-step"}
 class OpenPart:
     """A block that has begun. number: its place in the stream. sent: the metadata that a reader has last."""
 
-    __slots__ = ("arguments", "before", "family", "id", "marks", "name", "number", "sent", "vendor", "whole")
+    __slots__ = (
+        "arguments",
+        "before",
+        "citations",
+        "family",
+        "id",
+        "marks",
+        "name",
+        "number",
+        "sent",
+        "text",
+        "vendor",
+        "whole",
+    )
 
     def __init__(self, number: int, family: str, start: BlockStart) -> None:
         self.number = number
@@ -54,6 +86,8 @@ class OpenPart:
         self.sent: Opaque | None = start.vendor if says(start.vendor) else None
         self.marks = REFUSAL if start.kind == "refusal" else NO_MARKS
         self.arguments: list[str] = []
+        self.text = AnswerText("utf-16-le")
+        self.citations: list[tuple[Citation, str]] = []  # with the ids of their sources
         self.before = b""  # what stands before the text of an ordinary delta
         self.whole = bool(own(start.vendor).get("whole"))  # a call that no event announced
 
@@ -67,6 +101,7 @@ class Writer:
 
     __slots__ = (
         "_calls",
+        "_cited",
         "_ids",
         "_message_id",
         "_named",
@@ -88,6 +123,7 @@ class Writer:
         self._calls: dict[str, int] = {}  # by id, how many asked for it
         self._waiting: dict[str, list[str]] = {}  # by id, what its calls without a result are called here
         self._named = 0
+        self._cited = 0
         self.number = 0
         self.out: list[bytes] = []
         self.parts: dict[int, OpenPart] = {}  # by the source's number
@@ -145,6 +181,16 @@ class Writer:
         opened = self.parts.get(block)
         return chunk if opened is None else msgspec.structs.replace(chunk, block=opened.number)
 
+    def cite(self, citation: Citation) -> None:
+        """Write a source. What of an open text it supports is told at that text's end."""
+        self._cited += 1
+        part = citation_part(self.numbered(citation, citation.block), self._cited)
+        self.send(part)
+        to = self.parts.get(citation.block)
+        takes = to is not None and to.family == "text" and len(to.citations) < MAX_CITATIONS
+        if to is not None and takes and says_where(citation):
+            to.citations.append((citation, part["sourceId"]))
+
     def open(self, start: BlockStart) -> OpenPart:
         """Begin a block."""
         if start.block in self.parts:
@@ -174,6 +220,7 @@ class Writer:
     def said(self, block: int, kind: BlockKind, text: str, vendor: Opaque | None) -> None:
         """Write a piece of text."""
         to = self.opened(block, kind)
+        to.text.add(text)
         if not says(vendor):
             if text:
                 self.out.append(b"%b%b}\n\n" % (to.before, _json(text)))
@@ -278,6 +325,9 @@ class Writer:
             with_metadata(part, last, opened.marks)
             if last is None:
                 part.setdefault(FIELD, {})
+        if opened.citations:
+            told = [citation_body(one, id, opened.text) for one, id in opened.citations]
+            part.setdefault(CITATIONS, told)
         self.out.append(event_of(part))
 
     def _close_call(self, opened: OpenPart, end: BlockEnd) -> None:

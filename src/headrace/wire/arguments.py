@@ -1,34 +1,33 @@
-"""The arguments of a tool call: text with us, an object with the vendor."""
+"""The arguments of a tool call: text with us, an object with some vendors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from headrace.core.opaque import Opaque
-from headrace.wire.anthropic.schema import WIRE_NAME
+from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 Fields = dict[str, Any]
 
-# What stands for the call of a tool without arguments: the vendor's input is {}, never nothing.
+# The arguments of a call without any: an object, never nothing.
 NO_ARGUMENTS = "{}"
-IMPLIED = Opaque(WIRE_NAME, {"implied": True})
 
 
 def tool_input(arguments: str) -> Fields:
-    """A call's arguments as the object that the vendor wants; what is no object is kept beneath a name."""
+    """A call's arguments as the object that a vendor wants; what is no object is kept beneath a name."""
     if not arguments.strip():
         return {}
     try:
-        parsed = msgspec.json.decode(arguments)
+        parsed = read_plain(arguments)
     except UNREADABLE:
         return {"_arguments": arguments}
     return parsed if isinstance(parsed, dict) else {"_arguments": parsed}
 
 
-def is_whole(arguments: list[str]) -> bool:
+def is_whole(arguments: Iterable[str]) -> bool:
     """Whether a call's arguments so far are a complete JSON object, so that nothing can follow."""
     text = "".join(arguments)
     if not text.lstrip().startswith("{"):

@@ -1,0 +1,152 @@
+"""Responses made in the background: read on from anywhere, cancelled, forgotten; by the official client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import openai
+import pytest
+from tests.server.conftest import Carrier, Served
+from tests.server.doubles import BEGIN, END, HandModel, Models
+from tests.server.test_streams import MakeSessions, sessions, until
+
+from headrace.core.chunk import Failure, TextDelta
+from headrace.errors import Unavailable
+
+__all__ = ["sessions"]
+
+
+@asynccontextmanager
+async def asking(served: Served) -> AsyncIterator[Any]:
+    client = openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0, timeout=10)
+    async with client:
+        yield client.responses
+
+
+def test_an_answer_in_the_background(carrier: Carrier, sessions: MakeSessions) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with carrier.serving(Models(model), sessions=sessions()) as served, asking(served) as responses:
+            began = await responses.create(model="m", input="hi", background=True)
+            assert (began.status, began.background, began.output) == ("queued", True, [])
+            source = await model.source()
+            assert (await responses.retrieve(began.id)).status == "queued"
+            source.push(*BEGIN, TextDelta(0, "one "))
+            await until(lambda: served.app.sessions.live[began.id].sent > 0)
+            assert (await responses.retrieve(began.id)).status == "in_progress"
+            stream = await responses.retrieve(began.id, stream=True, starting_after=1)
+            source.push(TextDelta(0, "two"), *END)
+            source.end()
+            events = [event async for event in stream]
+            assert [event.sequence_number for event in events] == list(range(2, 2 + len(events)))
+            assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == (
+                "one two"
+            )
+            assert events[-1].type == "response.completed"
+            ended = await responses.retrieve(began.id)
+            assert (ended.status, ended.id, ended.output_text) == ("completed", began.id, "one two")
+            assert ended.usage.input_tokens == 3
+            await responses.delete(began.id)
+            with pytest.raises(openai.NotFoundError):
+                await responses.retrieve(began.id)
+
+    carrier.run(main())
+
+
+def test_a_stream_in_the_background_outlives_its_reader(direct: Carrier, sessions: MakeSessions) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with direct.serving(Models(model), sessions=sessions()) as served, asking(served) as responses:
+            stream = await answering(
+                model, responses.create(model="m", input="hi", background=True, stream=True)
+            )
+            seen = [await anext(stream)]
+            while seen[-1].type != "response.output_text.delta":
+                seen.append(await anext(stream))
+            await stream.close()
+            await until(lambda: not served.app.live)
+            source = model.source_in_use
+            assert not source.was_cancelled.is_set()
+            source.push(TextDelta(0, "two"), *END)
+            source.end()
+            id, last = seen[0].response.id, seen[-1].sequence_number
+            rest = [e async for e in await responses.retrieve(id, stream=True, starting_after=last)]
+            assert rest[0].sequence_number == last + 1
+            text = "".join(e.delta for e in (*seen, *rest) if e.type == "response.output_text.delta")
+            assert text == "one two"
+            assert (await responses.retrieve(id)).output_text == "one two"
+
+    direct.run(main())
+
+
+def test_cancelling_stops_the_source_at_once(direct: Carrier, sessions: MakeSessions) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with direct.serving(Models(model), sessions=sessions()) as served, asking(served) as responses:
+            for text in ("", "one "):
+                began = await responses.create(model="m", input="hi", background=True)
+                source = await model.source()
+                if text:
+                    source.push(*BEGIN, TextDelta(0, text))
+                cancelled = await responses.cancel(began.id)
+                assert source.was_cancelled.is_set()
+                assert (cancelled.status, cancelled.error) == ("cancelled", None)
+                assert cancelled.output_text == text.strip() or cancelled.output_text == text
+                assert (await responses.cancel(began.id)).status == "cancelled"
+
+    direct.run(main())
+
+
+def test_a_failure_in_the_background_is_told(direct: Carrier, sessions: MakeSessions) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with direct.serving(Models(model), sessions=sessions()) as served, asking(served) as responses:
+            for text in ("", "one "):
+                began = await responses.create(model="m", input="hi", background=True)
+                source = await model.source()
+                if text:
+                    source.push(*BEGIN, TextDelta(0, text))
+                source.end(Failure.of(Unavailable("the engine fell over", code="down")))
+                await until(lambda id=began.id: id not in served.app.sessions.live)
+                failed = await responses.retrieve(began.id)
+                assert (failed.status, failed.error.message) == ("failed", "the engine fell over")
+
+    direct.run(main())
+
+
+def test_only_what_was_kept_can_be_asked_for(direct: Carrier, sessions: MakeSessions) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with direct.serving(Models(model), sessions=sessions()) as served, asking(served) as responses:
+            for id in ("resp_nobody", "x" * 200):
+                with pytest.raises(openai.NotFoundError):
+                    await responses.retrieve(id)
+                with pytest.raises(openai.NotFoundError):
+                    await responses.cancel(id)
+                with pytest.raises(openai.NotFoundError):
+                    await responses.delete(id)
+                with pytest.raises(openai.NotFoundError):
+                    await responses.retrieve(id, stream=True)
+            stream = await answering(model, responses.create(model="m", input="hi", stream=True))
+            model.source_in_use.push(*END)
+            model.source_in_use.end()
+            events = [event async for event in stream]
+            kept = await responses.retrieve(events[0].response.id)
+            assert (kept.status, kept.output_text) == ("completed", "one ")
+            with pytest.raises(openai.BadRequestError, match="background"):
+                await responses.cancel(kept.id)
+            with pytest.raises(openai.BadRequestError, match="starting_after"):
+                await responses.retrieve(kept.id, stream=True, extra_query={"starting_after": "x"})
+
+    direct.run(main())
+
+
+async def answering(model: HandModel, asked: Any) -> Any:
+    """The stream of a model that has begun to say something."""
+    task = asyncio.create_task(asked)
+    model.source_in_use = await model.source()
+    model.source_in_use.push(*BEGIN, TextDelta(0, "one "))
+    return await task
