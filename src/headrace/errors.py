@@ -155,7 +155,7 @@ class Unavailable(ProviderError):
 
 
 class StreamingError(HeadraceError):
-    """A stream ended wrongly. stream_id: of a `StreamManager`'s stream, which its reader knows; else empty."""
+    """A stream ended wrongly. stream_id: of a `StreamManager`'s stream; empty elsewhere."""
 
     kind = "streaming"
     default_http_status = 502

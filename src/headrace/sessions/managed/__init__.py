@@ -1,1 +1,1 @@
-"""Streams under a `StreamManager`: envelopes with sequence numbers, and who makes, keeps, reads and writes them."""
+"""Streams of a `StreamManager`: envelopes with sequence numbers, and who makes, reads and writes them."""

@@ -14,6 +14,7 @@ from headrace.core.chunk import (
     CandidateEnd,
     Chunk,
     Finish,
+    ReasoningDelta,
     RefusalDelta,
     Start,
     Terminal,
@@ -21,6 +22,7 @@ from headrace.core.chunk import (
     TranscriptDelta,
     UsageReport,
 )
+from headrace.core.content import CONTENT
 from headrace.core.model import Source
 from headrace.core.stage import Stage
 from headrace.core.usage import Usage
@@ -102,7 +104,8 @@ class _Piece(NamedTuple):
 class Enveloped(Node[Chunk, StreamChunk]):
     """Gives each piece in an envelope. The last one is marked: from the end of a candidate on, one is held.
 
-    usage: as the source has reported it so far. finish_reason: of the first candidate.
+    usage: as the source has reported it so far. finish_reason: of the first candidate. content, reasoning:
+    how many pieces of content came, and how many of them are reasoning.
     """
 
     def __init__(self, above: Source[Chunk], context: StreamContext, writes: Writes, id_prefix: str) -> None:
@@ -116,6 +119,8 @@ class Enveloped(Node[Chunk, StreamChunk]):
         self._candidate_ended = False
         self.usage: Usage | None = None
         self.finish_reason = ""
+        self.content = 0
+        self.reasoning = 0
 
     def push(self, batch: Sequence[Chunk], /) -> None:
         if self._over:
@@ -135,7 +140,7 @@ class Enveloped(Node[Chunk, StreamChunk]):
             return
         out: list[StreamChunk] = []
         if isinstance(terminal, Finish):
-            if not self._candidate_ended:
+            if self._begun and not self._candidate_ended:
                 self._take(CandidateEnd(terminal.finish_reason, terminal.raw_reason), out)
             self._release(out, is_last=True)
         else:
@@ -150,25 +155,31 @@ class Enveloped(Node[Chunk, StreamChunk]):
             self._writes.begin(self._complete(start))
             if chunk is start:
                 return
-        if isinstance(chunk, UsageReport):
-            self.usage = chunk.usage
-        ended = isinstance(chunk, CandidateEnd)
-        if isinstance(chunk, CandidateEnd):
-            self._candidate_ended = True
-            if not chunk.candidate:
-                self.finish_reason = chunk.finish_reason
+        self._look(chunk)
         pieces = self._writes.write(chunk)
         for at, data in enumerate(pieces, 1):
             # A role that goes before the first text is no token of it.
-            piece = _Piece(data, chunk.token_count if at == len(pieces) and not ended else 0)
+            piece = _Piece(data, chunk.token_count if at == len(pieces) else 0)
             self._release(out)
             if self._candidate_ended:
                 self._held = piece
             else:
                 out.append(self._envelope(piece))
 
+    def _look(self, chunk: Chunk) -> None:
+        kind = type(chunk)
+        if kind in CONTENT:
+            self.content += 1
+            self.reasoning += kind is ReasoningDelta
+        elif isinstance(chunk, UsageReport):
+            self.usage = chunk.usage
+        elif isinstance(chunk, CandidateEnd):
+            self._candidate_ended = True
+            if not chunk.candidate:
+                self.finish_reason = chunk.finish_reason
+
     def _complete(self, start: Start) -> Start:
-        """The answer's own id and time where it has them; the model that was asked for, where it was named."""
+        """The answer's own id and time where it has them; the model that was named, if one was."""
         return Start(
             start.id or self._id,
             self._context.model or start.model,

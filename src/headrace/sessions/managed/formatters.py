@@ -94,7 +94,7 @@ def _line(kind: str, **fields: Any) -> str:
 
 
 class PlainTextFormatter:
-    """The text alone; joined, it is the answer's. It has no word for an error: whoever reads gets it raised."""
+    """The text alone; joined, it is the answer's. It has no word for an error: that is raised."""
 
     @staticmethod
     def format(chunk: StreamChunk) -> str:

@@ -30,7 +30,7 @@ _NOBODY = Says("", "", 0)
 
 
 class OwnGenerator:
-    """What the three have in common. latency_manager: refused where it is given; simulation is not there yet."""
+    """What the three have in common. latency_manager: refused, simulation is not there yet."""
 
     id_prefix = ""
 
@@ -68,7 +68,7 @@ class OwnGenerator:
 
 
 class ChatStreamingGenerator(OwnGenerator):
-    """Data: OpenAI's `chat.completion.chunk`. Takes a text, a `Reply`, a `chat.completion` of any client's."""
+    """Data: OpenAI's `chat.completion.chunk`. Takes a text, a `Reply`, a `chat.completion`."""
 
     id_prefix = "chatcmpl-"
 
@@ -85,7 +85,7 @@ class ChatStreamingGenerator(OwnGenerator):
 
 
 class CompletionStreamingGenerator(OwnGenerator):
-    """Data: OpenAI's `text_completion`. Takes a text, a `Reply`, a `text_completion` of any client's."""
+    """Data: OpenAI's `text_completion`. Takes a text, a `Reply`, a `text_completion`."""
 
     id_prefix = "cmpl-"
 

@@ -1,4 +1,4 @@
-"""What users may bring: generators, formatters, trackers. Each matches by structure; nothing is to be inherited."""
+"""What users may bring: generators, formatters, trackers. Each matches by structure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ChunkFormatter(Protocol):
         """One chunk."""
 
     def format_error(self, error: StreamError) -> str:
-        """How the stream failed; empty where the format has no word for it: then the reader gets the error."""
+        """How the stream failed; empty where the format has no word for it: then it is raised."""
 
     def format_done(self) -> str:
         """The end of it."""

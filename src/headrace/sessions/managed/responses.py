@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -46,7 +46,7 @@ def decoded(event: Body, decoder: Decoder) -> Sequence[Chunk]:
 
 
 def as_chat_event(body: Body) -> Body:
-    """OpenAI's `chat.completion`: its streamed event has deltas where it has messages, and numbers the calls."""
+    """OpenAI's `chat.completion`: an event has deltas where it has messages, and numbers the calls."""
     return {**body, "choices": [_as_delta(choice) for choice in _choices(body)]}
 
 
@@ -82,7 +82,7 @@ def body_of(full_response: Any) -> Body:
     if hasattr(full_response, "model_dump"):
         body: Body = full_response.model_dump(mode="json", exclude_none=True)
         return body
-    refuse(full_response, "a text, a Reply, a mapping or a response of OpenAI's client")
+    raise refused(full_response, "a text, a Reply, a mapping or a response of OpenAI's client")
 
 
 def sound_of(full_response: Any, piece_bytes: int) -> Sequence[Chunk]:
@@ -96,7 +96,7 @@ def sound_of(full_response: Any, piece_bytes: int) -> Sequence[Chunk]:
     else:
         audio, transcript = _read(full_response, "audio", b""), _read(full_response, "transcript", "")
     if not isinstance(audio, bytes) or not isinstance(transcript, str) or not (audio or transcript):
-        refuse(full_response, "bytes of sound, a Reply with sound, or an object with `audio` as bytes")
+        raise refused(full_response, "bytes of sound, a Reply with sound, or an object with `audio` as bytes")
     heard = [TranscriptDelta(0, transcript)] if transcript else []
     sound = [AudioDelta(1, audio[at : at + piece_bytes]) for at in range(0, len(audio), piece_bytes)]
     return (*heard, *sound, *_ENDS)
@@ -107,10 +107,10 @@ def _read(value: Any, name: str, otherwise: Any) -> Any:
     return otherwise if found is None else found
 
 
-def refuse(full_response: Any, takes: str) -> NoReturn:
+def refused(full_response: Any, takes: str) -> RequestError:
     """A form that is not taken."""
     kind = type(full_response).__name__
-    raise RequestError(
+    return RequestError(
         f"full_response: {kind} is none of the forms taken: give {takes}", field="full_response", value=kind
     )
 

@@ -1,4 +1,4 @@
-"""Telling the trackers that a user has given. What they raise is counted and logged once, and harms no stream."""
+"""Telling a user's trackers. What they raise is counted and logged once, and harms no stream."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from headrace.core.chunk import Failure, Finish, Terminal
+from headrace.errors import StreamCancelledException
 from headrace.sessions.managed.formatters import text_of
 from headrace.sessions.managed.protocols import RequestTracker, StreamTracker
 from headrace.sessions.managed.types import StreamChunk, StreamContext, StreamError, StreamMetrics
@@ -70,5 +71,14 @@ class Tracking:
             if well:
                 self._tap.show(lambda: streams.complete_stream(finish_reason=finish_reason, **which))
             else:
-                message = error.message if error is not None else "the stream was cancelled"
-                self._tap.show(lambda: streams.cancel_stream(error_message=message, **which))
+                self._tap.show(lambda: _ended_badly(streams, terminal, which))
+
+
+def _ended_badly(streams: StreamTracker, terminal: Terminal, which: dict[str, str]) -> None:
+    """A tracker with a `fail_stream`, which the documented ones have not, is told failures apart."""
+    failed = isinstance(terminal, Failure) and terminal.kind != StreamCancelledException.kind
+    if failed and hasattr(streams, "fail_stream"):
+        streams.fail_stream(failure=terminal, **which)
+        return
+    message = terminal.message if isinstance(terminal, Failure) else "the stream was cancelled"
+    streams.cancel_stream(error_message=message, **which)

@@ -1,4 +1,4 @@
-"""The values of managed streams: what is asked, the envelopes that come, what went wrong and what was measured."""
+"""The values of managed streams: what is asked, the envelopes, what went wrong, what was measured."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class StreamChunk(msgspec.Struct, frozen=True, omit_defaults=True):
 
     sequence_number: from 0, without a gap; readers of any number see the same ones. data: plain data (what
     JSON has, and bytes); of the generators here, a streamed object of OpenAI's. token_count: tokens in it, as
-    the model tells; 1 for a piece of which it does not. is_last: known only where the generator can tell: that
-    a stream is whole shows in its iteration ending without an error.
+    the model tells; 1 for a piece of which it does not. is_last: where the generator can tell; that a stream
+    is whole shows in its iteration ending without an error.
     """
 
     chunk_id: str
@@ -141,7 +141,7 @@ class StreamMetrics(msgspec.Struct, omit_defaults=True):
         return _ms(self.start_time, self.completion_time)
 
     def tokens_per_second(self) -> float | None:
-        """All tokens over the time from the first chunk to the last; None where there were not two moments."""
+        """All tokens over the time from the first chunk to the last; None where that is none."""
         took_ms = None if self.first_chunk_time is None else _ms(self.first_chunk_time, self.last_chunk_time)
         return self.total_tokens * 1000 / took_ms if took_ms else None
 
