@@ -11,9 +11,13 @@ from headrace.testing.conformance.reading import failure_of, fault, read, read_a
 SAID = "the far end said so"
 _PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>no</body></html>"
 # What a status alone tells of a failure, where the protocol has no word for it.
-_BY_STATUS = {"context_overflow": "bad_request", "content_blocked": "bad_request", "truncated": "unavailable"}
-# A cancellation has a terminal of its own, and a check.
-_NEVER_SENT = frozenset({"error", "config", "cancelled"})
+_BY_STATUS = {
+    "context_overflow": "bad_request",
+    "content_blocked": "bad_request",
+    "truncated": "unavailable",
+}
+# A cancellation has a terminal of its own, and a check; a gap is told to readers of a log, never by a wire's.
+_NEVER_SENT = frozenset({"error", "config", "cancelled", "gap"})
 
 
 def failures(case: WireCase, sample: Sample) -> None:
