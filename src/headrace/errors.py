@@ -6,7 +6,7 @@ HeadraceError                          (code, retryable, http_status)
 │   ├── AuthError, BadRequest, ContextOverflow, ContentBlocked      passed through
 │   ├── RateLimited   wait or fall back
 │   └── Unavailable   overloaded, 5xx, refused: retry, then fall back
-├── StreamingError    a stream ended wrongly
+├── StreamingError    a stream ended wrongly   (stream_id)
 │   ├── Truncated                  it stopped without a terminal event
 │   ├── SlowReader                 the reader was dropped at its byte bound
 │   ├── Gap                        records of a stream that were asked for are not kept any more
@@ -155,10 +155,14 @@ class Unavailable(ProviderError):
 
 
 class StreamingError(HeadraceError):
-    """A stream ended wrongly."""
+    """A stream ended wrongly. stream_id: of a `StreamManager`'s stream; empty elsewhere."""
 
     kind = "streaming"
     default_http_status = 502
+
+    def __init__(self, message: str, *, stream_id: str = "", **root: Any) -> None:
+        super().__init__(message, **root)
+        self.stream_id = stream_id
 
 
 class Truncated(StreamingError):
@@ -198,10 +202,17 @@ class StreamCancelledException(StreamingError):
 
 
 class StreamGenerationException(StreamingError):
-    """The source raised while it generated."""
+    """The source raised while it generated.
+
+    error: of a `StreamManager`'s stream, the same as a `StreamError` value; None elsewhere.
+    """
 
     kind = "generation"
     default_http_status = 500
+
+    def __init__(self, message: str, *, error: Any = None, **root: Any) -> None:
+        super().__init__(message, **root)
+        self.error = error
 
 
 class OutputError(HeadraceError):

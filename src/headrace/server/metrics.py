@@ -10,7 +10,7 @@ from headrace.metrics.names import Live
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import respond_problem
-from headrace.server.streams import Waiting
+from headrace.server.waiting import Waiting
 from headrace.store.log import Weighed
 
 _MISSING = Failure.of(
@@ -62,5 +62,6 @@ def live_of(app: App) -> Live:
         requests=max(0, len(app.live) - 1),
         streams=len(app.sessions.live),
         readers=sum(len(session.readers) for session in app.sessions.live.values()),
+        queued=app.admission.waiting,
         log_bytes=log.held_bytes if isinstance(log, Weighed) else None,
     )
