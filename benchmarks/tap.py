@@ -127,7 +127,7 @@ def ended(streams: int) -> Measures:
 
 def snapshot_of(measures: Measures) -> Snapshot:
     """What a scrape takes."""
-    return snapshot(measures.counters, measures.totals, Live(1, 1, 1, 1))
+    return snapshot(measures.counters, measures.totals, Live(1, 1, 1, 1, 1))
 
 
 def full_table() -> Measures:

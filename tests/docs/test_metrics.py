@@ -47,7 +47,8 @@ def test_the_figures_of_a_stream() -> None:
 
 
 def test_the_fields_of_the_stream_log() -> None:
-    lines = [line_of(ended()), line_of(ended(tally(terminal=Failure.of(Unavailable("no")))))]
+    failed = tally(terminal=Failure.of(Unavailable("no")), queue_s=1.0)
+    lines = [line_of(ended()), line_of(ended(failed))]
     true = {name for line in lines for name in line} - set(Figures.__struct_fields__)
     assert set(names(section("The stream log"))) == true
 

@@ -38,6 +38,7 @@ def tally(
     pushes: Sequence[tuple[float, int]] | None = PUSHES,
     usage: Usage | None = USAGE,
     lost: bool = False,
+    queue_s: float | None = None,
 ) -> Tally:
     """An answer. pushes: None where it was given as a whole."""
     terminal = terminal if terminal is not None else Finish()
@@ -47,7 +48,8 @@ def tally(
     clock.sent_bytes = 100
     first_s = clock.first_content_s
     ttft_s = None if first_s is None else first_s - clock.began_s
-    return Tally(model, terminal, hand.now_s - clock.began_s, ttft_s, usage, lost, clock=clock)
+    took_s = hand.now_s - clock.began_s
+    return Tally(model, terminal, took_s, ttft_s, usage, lost, clock=clock, queue_s=queue_s)
 
 
 def measures(*watchers: Any, known: Collection[str] = ("sim/echo",)) -> Measures:

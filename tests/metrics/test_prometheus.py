@@ -9,7 +9,7 @@ from headrace.core.chunk import Cancelled
 from headrace.metrics.names import COUNTERS, GAUGES, HISTOGRAMS, TOTALS, Live
 from headrace.metrics.prometheus import Snapshot, snapshot, text_of
 
-LIVE = Live(requests=3, streams=2, readers=4, log_bytes=500)
+LIVE = Live(requests=3, streams=2, readers=4, queued=6, log_bytes=500)
 
 
 def families(figures: Snapshot) -> dict:

@@ -32,7 +32,7 @@ def test_every_outcome_has_its_word() -> None:
 def test_totals_are_told_apart_by_model_protocol_and_outcome() -> None:
     room = measures(known=("a", "b"))
     room.add(call("a"), tally("a"))
-    room.add(call("a"), tally("a"))
+    room.add(call("a"), tally("a", queue_s=4.0))
     room.add(call("a", protocol="anthropic"), tally("a"))
     room.add(call("b"), tally("b", FAILED, pushes=[], usage=None))
     room.add(call("a"), tally("a", pushes=None))
@@ -47,6 +47,7 @@ def test_totals_are_told_apart_by_model_protocol_and_outcome() -> None:
     assert (twice.input_tokens, twice.output_tokens, twice.usage_unknown) == (21, 15, 0)
     assert (twice.ttft_s.count, twice.ttft_s.total, twice.gap_s.count, twice.gap_s.total) == (2, 1.0, 6, 1.0)
     assert (twice.duration_s.count, twice.duration_s.total) == (3, 5.0)
+    assert (twice.queue_s.count, twice.queue_s.total) == (1, 4.0)  # of those that waited
     nothing = found["b", "openai_chat", "failed"]
     assert (nothing.streams, nothing.ttft_s.count, nothing.gap_s.count, nothing.tpot_s.count) == (1, 0, 0, 0)
     assert nothing.usage_unknown == 1

@@ -11,12 +11,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.server.conftest import Carrier, Served
 from tests.server.doubles import BEGIN, END, HandModel, Models, frames
 from tests.server.raw import chat, connected, request
+from tests.server.test_queueing import ONE, waiting, whole
 from tests.server.test_streams import again, asked, detached, until
 
 from headrace.core.chunk import Failure, ReasoningDelta, TextDelta
 from headrace.errors import Unavailable
 from headrace.metrics.measures import Ended
 from headrace.metrics.names import LABELS
+from headrace.server.door import Door
 from headrace.server.serve import running_server
 
 
@@ -179,5 +181,30 @@ def test_nothing_is_posted_to_it(carrier: Carrier) -> None:
         async with carrier.serving(Models(HandModel())) as served, connected(served.url) as client:
             await client.send(request("POST", "/metrics"))
             assert (await client.response()).status == 405
+
+    carrier.run(main())
+
+
+def test_what_waits_for_its_turn_is_measured(carrier: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with (
+            carrier.serving(Models(model), door=Door(queue=ONE)) as served,
+            connected(served.url) as one,
+            connected(served.url) as two,
+        ):
+            await one.send(chat())
+            first = await model.source()
+            await two.send(chat())
+            await waiting(served, 1)
+            assert (await scraped(served))["headrace_queued_answers"] == 1
+            whole(first, "one")
+            await one.response()
+            whole(await model.source(), "two")
+            await two.response()
+            found = await scraped(served)
+            assert found["headrace_queued_answers"] == 0
+            assert found["headrace_queue_seconds_count m openai_chat finished"] == 1
+            assert found["headrace_streams_total m openai_chat finished"] == 2
 
     carrier.run(main())

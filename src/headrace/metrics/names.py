@@ -16,6 +16,7 @@ class Live(NamedTuple):
     requests: int
     streams: int
     readers: int
+    queued: int
     log_bytes: int | None
 
 
@@ -66,6 +67,7 @@ GAUGES = (
     GaugeRow("headrace_live_requests", "Requests that are being answered.", lambda live: live.requests),
     GaugeRow("headrace_live_streams", "Streams that are being made.", lambda live: live.streams),
     GaugeRow("headrace_live_readers", "Clients that read them.", lambda live: live.readers),
+    GaugeRow("headrace_queued_answers", "Answers that wait for their turn.", lambda live: live.queued),
     GaugeRow("headrace_log_bytes", "Bytes of records in the log of streams.", lambda live: live.log_bytes),
 )
 TOTALS = (
@@ -99,6 +101,7 @@ HISTOGRAMS = (
         "Until the first content that is no reasoning.",
         lambda sum: sum.first_answer_s,
     ),
+    HistogramRow("headrace_queue_seconds", "Of those that waited for their turn.", lambda sum: sum.queue_s),
     HistogramRow("headrace_gap_seconds", "Between two pieces of content.", lambda sum: sum.gap_s),
     HistogramRow("headrace_time_per_output_token_seconds", "Mean of one stream.", lambda sum: sum.tpot_s),
     HistogramRow(

@@ -40,6 +40,8 @@ def line_of(ended: Ended) -> dict[str, Any]:
     elif isinstance(tally.terminal, Failure):
         line["error"] = tally.terminal.kind
         line["error_code"] = tally.terminal.code
+    if tally.queue_s is not None:
+        line["queue_s"] = round(tally.queue_s, _DIGITS)
     if tally.usage is not None:
         line["input_tokens"] = tally.usage.input_tokens
         line["output_tokens"] = tally.usage.output_tokens

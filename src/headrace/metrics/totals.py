@@ -14,7 +14,7 @@ from headrace.metrics.histogram import DURATION_BUCKETS_S, GAP_BUCKETS_S, TTFT_B
 OTHER = "other"
 MOST_MODELS = 50
 MOST_SERIES = 200
-_HISTOGRAMS = ("duration_s", "ttfb_s", "ttft_s", "first_answer_s", "gap_s", "tpot_s")
+_HISTOGRAMS = ("duration_s", "ttfb_s", "ttft_s", "first_answer_s", "gap_s", "tpot_s", "queue_s")
 
 
 class Key(NamedTuple):
@@ -43,6 +43,7 @@ class Totals:
         "missed",
         "output_tokens",
         "pieces",
+        "queue_s",
         "sent_bytes",
         "stalled_s",
         "stalls",
@@ -65,12 +66,15 @@ class Totals:
         self.first_answer_s = Histogram(TTFT_BUCKETS_S)
         self.gap_s = Histogram(GAP_BUCKETS_S)
         self.tpot_s = Histogram(GAP_BUCKETS_S)
+        self.queue_s = Histogram(DURATION_BUCKETS_S)
 
     def add(self, tally: Tally, figures: Figures | None) -> None:
         """Count one answer. figures: where it was streamed."""
         self.answers += 1
         self.lost += tally.lost
         self.duration_s.add(tally.duration_s)
+        if tally.queue_s is not None:
+            self.queue_s.add(tally.queue_s)
         if tally.usage is None:
             self.usage_unknown += 1
         else:

@@ -62,5 +62,6 @@ def live_of(app: App) -> Live:
         requests=max(0, len(app.live) - 1),
         streams=len(app.sessions.live),
         readers=sum(len(session.readers) for session in app.sessions.live.values()),
+        queued=app.admission.waiting,
         log_bytes=log.held_bytes if isinstance(log, Weighed) else None,
     )

@@ -34,7 +34,7 @@ Report: TypeAlias = Callable[[Tally], None]
 class StreamProducer:
     """What relaying and encoding have in common; ends exactly once, whoever ends it.
 
-    model: its id, for the tally. report: takes the tally when the stream has ended. now_s: the loop's
+    model: its id, for the tally. report: takes the tally when the stream has ended. now_s:
     monotonic time, of which began_s, when the request was complete, is one. clock: what the stream is like.
     """
 
