@@ -28,6 +28,7 @@ bench: $(VENV)/.bench
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m tests.fuzz.endpoints
 
 soak: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.soak

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,3 +159,20 @@ def test_a_bad_line_of_configuration_is_named(name: str, env: dict[str, str]) ->
 
 def test_a_file_that_is_not_there_is_named(env: dict[str, str]) -> None:
     assert "no-such.toml" in refused("--config", "no-such.toml", env=env)
+
+
+def test_where_there_are_keys_one_is_needed_and_others_never_come_in_without(env: dict[str, str]) -> None:
+    refused = subprocess.run(
+        argv("--port", "0", "--host", "0.0.0.0"), env=env, capture_output=True, text=True, timeout=30
+    )
+    assert refused.returncode == 2
+    assert "headrace keys new" in refused.stderr
+    making = [sys.executable, "-m", "headrace", "keys", "new"]
+    key = subprocess.run(making, env=env, capture_output=True, text=True, timeout=30).stdout.strip()
+    with serving(env=env) as (_, url, lines):
+        assert "Bearer YOUR_KEY" in lines[2]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            ask(url, "/v1/models")
+        assert "data" in ask(url, f"/v1/models?key={key}")
+    with serving("--no-keys", env=env) as (_, url, _):
+        assert "data" in ask(url, "/v1/models")

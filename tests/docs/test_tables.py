@@ -136,7 +136,7 @@ def test_what_coming_from_names_is_there() -> None:
     page = (ROOT / "docs/reference/coming-from.md").read_text()
     here = [line.split("|")[2] for line in page.splitlines() if line.startswith("| ")]
     names = {name for cell in here for name in re.findall(r"`\.?(\w+)(?:\(|`)", cell)}
-    homes = (headrace.GenerationStream, headrace.ObjectResult, headrace.GenerationSettings, headrace.Finish)
+    homes = (headrace.GenerationStream, headrace.TextResult, headrace.GenerationSettings, headrace.Finish)
     known = {*headrace.__all__, *(name for home in homes for name in dir(home))}
     assert len(names) > 20
     assert names - known == {"connect_s", "gguf", "local"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -12,9 +12,11 @@ from typing import Any, TypeAlias
 import pytest
 import uvicorn
 import uvloop
+from tests.store.servers import Server, valkey_server
 
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
+from headrace.server.door import Door
 from headrace.server.limits import Limits
 from headrace.server.listen import bind, url_of
 from headrace.server.serve import make_app, running_server
@@ -31,7 +33,7 @@ class Served:
     stop: Callable[[], None]
 
 
-Serve: TypeAlias = Callable[[Runtime, Limits, Sessions], AbstractAsyncContextManager[Served]]
+Serve: TypeAlias = Callable[[Runtime, Limits, Sessions, Door | None], AbstractAsyncContextManager[Served]]
 
 
 @dataclass
@@ -65,16 +67,22 @@ class Carrier:
 
     @asynccontextmanager
     async def serving(
-        self, runtime: Runtime, limits: Limits | None = None, sessions: Sessions | None = None
+        self,
+        runtime: Runtime,
+        limits: Limits | None = None,
+        sessions: Sessions | None = None,
+        door: Door | None = None,
     ) -> AsyncIterator[Served]:
-        async with self.serve(runtime, limits or Limits(drain_s=2), sessions or Sessions()) as served:
+        async with self.serve(runtime, limits or Limits(drain_s=2), sessions or Sessions(), door) as served:
             self.served.append(served)
             yield served
 
 
 @asynccontextmanager
-async def _direct(runtime: Runtime, limits: Limits, sessions: Sessions) -> AsyncIterator[Served]:
-    async with running_server(runtime, limits=limits, sessions=sessions) as server:
+async def _direct(
+    runtime: Runtime, limits: Limits, sessions: Sessions, door: Door | None
+) -> AsyncIterator[Served]:
+    async with running_server(runtime, limits=limits, sessions=sessions, door=door) as server:
         yield Served(server.url, server.app, lambda: server.connections, server.stop)
 
 
@@ -93,8 +101,10 @@ class _PlainServer(uvicorn.Server):
 
 def _asgi(http: str) -> Serve:
     @asynccontextmanager
-    async def serve(runtime: Runtime, limits: Limits, sessions: Sessions) -> AsyncIterator[Served]:
-        app = make_app(runtime, limits=limits, sessions=sessions)
+    async def serve(
+        runtime: Runtime, limits: Limits, sessions: Sessions, door: Door | None
+    ) -> AsyncIterator[Served]:
+        app = make_app(runtime, limits=limits, sessions=sessions, door=door)
         config = uvicorn.Config(
             AsgiApp(app),
             http=http,
@@ -136,3 +146,9 @@ def carrier(request: pytest.FixtureRequest) -> Carrier:
 def direct(request: pytest.FixtureRequest) -> Carrier:
     """Our own protocol, for what only it promises."""
     return _CARRIERS[request.param]()
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Server]:
+    with valkey_server() as server:
+        yield server

@@ -39,6 +39,66 @@ REFUSED = {
         400,
         "bad_http",
     ),
+    "another coding": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        501,
+        "bad_coding",
+    ),
+    "chunks in HTTP/1.0": (
+        b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        501,
+        "bad_coding",
+    ),
+    "equal lengths": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+        400,
+        "bad_http",
+    ),
+    "a list of lengths": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\nx", 400, "bad_http"),
+    "folded length": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n 5\r\n\r\nhello", 400, "bad_http"),
+    "folded coding": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "bad_http",
+    ),
+    "coding behind a tab": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        400,
+        "bad_http",
+    ),
+    "coding and a space": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "bad_http",
+    ),
+    "two codings": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+        400,
+        "bad_http",
+    ),
+    "chunk longer than it says": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n",
+        400,
+        "bad_http",
+    ),
+    "chunk of 2^64": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000001\r\nx\r\n",
+        400,
+        "bad_http",
+    ),
+    "chunk ended by LF": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n",
+        400,
+        "bad_http",
+    ),
+    "line in a chunk extension": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;a\nb\r\nx\r\n0\r\n\r\n",
+        400,
+        "bad_http",
+    ),
+    "NUL in a header": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", 400, "bad_http"),
+    "CR in a header": (b"GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400, "bad_http"),
+    "space in a path": (b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400, "bad_http"),
     "bad chunk size": (
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         400,

@@ -75,7 +75,7 @@ def test_a_stream_of_reasoning_has_no_answer_yet(carrier: Carrier) -> None:
             await client.head()
             (live,) = msgspec.json.decode((await asked(served, "GET", "/v1/streams")).body)["data"]
             assert live["figures"]["pieces"] == 1
-            assert live["figures"]["ttft_s"] > 0
+            assert live["figures"]["ttft_s"] >= 0  # a loop's clock may tick in milliseconds
             assert "first_answer_s" not in live["figures"]
             found = await scraped(served)
             assert (found["headrace_live_streams"], found["headrace_live_readers"]) == (1, 1)

@@ -23,7 +23,7 @@ from headrace.core.usage import Usage
 from headrace.errors import ConfigError
 from headrace.metrics.counters import TTFT_BUCKETS_S, Counters, Tally
 from headrace.server.listen import bind, is_loopback, url_of
-from headrace.server.serve import greeting, running_server
+from headrace.server.serve import greeting, make_app, running_server, serve
 from headrace.simulate.echo import EchoModel
 
 PROGRAM = """
@@ -38,16 +38,18 @@ async def ended():
 
 serve(
     Models(EchoModel(EchoScript(hang_after=2))),
-    host=sys.argv[1], port=0, limits=Limits(drain_s=float(sys.argv[2])),
+    host=sys.argv[1], port=0, limits=Limits(drain_s=float(sys.argv[2])), open_to_all="--no-keys" in sys.argv,
     announce=lambda line: print(line, flush=True), on_end=ended,
 )
 """
 
 
 @contextmanager
-def process(host: str = "127.0.0.1", drain_s: float = 30.0) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(
+    host: str = "127.0.0.1", drain_s: float = 30.0, *flags: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`serve` in a process of its own with a model that never ends; and its URL."""
-    command = [sys.executable, "-W", "error", "-c", PROGRAM, host, str(drain_s)]
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, host, str(drain_s), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         try:
             assert served.stdout is not None
@@ -115,9 +117,24 @@ def test_a_second_signal_waits_no_longer() -> None:
         assert served.returncode == 0
 
 
+def test_others_do_not_reach_it_without_keys_unless_that_is_asked_for() -> None:
+    taken: list[socket.socket] = []
+
+    def bound(host: str, port: int) -> list[socket.socket]:
+        taken.extend(bind(host, port))
+        return taken
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headrace.server.serve.bind", bound)
+        with pytest.raises(ConfigError, match=r"headrace keys new.*--no-keys") as caught:
+            serve(Models(EchoModel()), host="0.0.0.0", port=0)
+    assert caught.value.code == "keys_needed"
+    assert all(sock.fileno() == -1 for sock in taken)  # it listens no more
+
+
 def test_others_can_reach_it_is_said() -> None:
     for host, warned in (("0.0.0.0", True), ("127.0.0.1", False)):
-        with process(host) as (served, url):
+        with process(host, 30.0, "--no-keys") as (served, url):
 
             async def main(port: str = url.rpartition(":")[2]) -> None:
                 async with connected(f"http://127.0.0.1:{port}") as client:
@@ -136,7 +153,7 @@ def test_the_line_to_try_names_a_model_that_can_answer() -> None:
     for models, tried in (((absent, EchoModel()), ['"model": "sim/echo"']), ((absent,), [])):
         sockets = bind("127.0.0.1", 0)
         try:
-            _, _, *rest = greeting(sockets, Models(*models))
+            _, _, *rest = greeting(sockets, make_app(Models(*models)))
         finally:
             for sock in sockets:
                 sock.close()

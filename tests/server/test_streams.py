@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from tests.server.conftest import Carrier, Served
 from tests.server.doubles import BEGIN, END, HandModel, HandSource, Models, frames
 from tests.server.raw import RawClient, Response, chat, connected, request, text_of, unnumbered
-from tests.store.servers import Server, valkey_server
+from tests.store.servers import Server
 
 from headrace.core.chunk import Failure, TextDelta
 from headrace.errors import Unavailable
@@ -27,12 +27,6 @@ from headrace.store.valkey import ValkeyLog
 FIRST = "so "
 DETACH = "X-Headrace-On-Disconnect: detach"
 MakeSessions = Callable[..., Sessions]
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[Server]:
-    with valkey_server() as server:
-        yield server
 
 
 @pytest.fixture(params=["memory", "sqlite", "valkey"])

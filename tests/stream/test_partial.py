@@ -164,7 +164,7 @@ ITEM = '{"name": "Bread", "steps": ["mix"'
 ENDS: list[tuple[list[Chunk], str, str, str]] = [
     (answer('{"name": 5}'), "invalid", "name", "Expected str"),
     (answer('{"name": "x"}'), "invalid", "steps", "missing"),
-    (answer("I cannot."), "not_json", "", "no JSON in the answer"),
+    (answer("I cannot."), "not_json", "", "no JSON object in the answer"),
     (answer(ITEM), "incomplete", "steps[1]", "the text ends"),
     (answer(ITEM, reason="length"), "incomplete", "steps[1]", "max_tokens"),
     (answer("", reason="content_filter"), "incomplete", "", "content filter"),

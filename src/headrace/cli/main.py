@@ -24,6 +24,7 @@ COMMANDS = {
     "completion": ("headrace.cli.completion", "Print the script that completes `headrace` in your shell."),
     "convert": ("headrace.cli.convert", "Convert recorded vendor streams into another protocol's."),
     "decode": ("headrace.cli.decode", "Decode recorded vendor streams into chunks or final replies."),
+    "keys": ("headrace.cli.keys", "Make, list and revoke the API keys of the server."),
     "models": ("headrace.cli.models", "List the models, pull one, or say where its file is."),
     "serve": ("headrace.cli.serve", "Serve every model over the OpenAI-compatible API."),
     "top": ("headrace.cli.top", "Show the streams of a running server as they go."),

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     type=click.Choice(["memory", "sqlite", "valkey", "none"]),
     help="Where streams are kept for clients that come back.  [default: memory, or the configuration's]",
 )
+@click.option(
+    "--no-keys", is_flag=True, help="Let everybody in who can reach the address, with a key or without."
+)
 @click.option("--access-log", is_flag=True, help="One JSON line a request on stderr.")
 @click.option(
     "--stream-log", is_flag=True, help="One JSON line of figures on stderr for each answer that has ended."
@@ -41,6 +44,7 @@ def command(
     config: str | None,
     drain_s: float | None,
     log: str | None,
+    no_keys: bool,
     access_log: bool,
     stream_log: bool,
 ) -> None:
@@ -58,6 +62,7 @@ def command(
     try:
         from headrace.server.limits import Limits
         from headrace.server.serve import serve
+        from headrace.server.settings import door_of
     except ModuleNotFoundError as error:
         raise click.UsageError(f"serving needs {error.name}: pip install 'headrace[server]'") from error
     from headrace.dispatch.runtime import Runtime
@@ -87,6 +92,8 @@ def command(
         port=settings.server.port if port is None else port,
         limits=Limits(**bounds),  # type: ignore[arg-type]
         sessions=sessions_of(streams),
+        door=door_of(settings, no_keys=no_keys),
+        open_to_all=no_keys,
         access_log=access_log,
         watchers=watchers,
         targets=targets_of(settings.telemetry),

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from headrace.config.door import KeySettings, LimitSettings, QueueSettings
 from headrace.config.lines import line_of
 from headrace.config.secret import Secret
 from headrace.config.settings import (
@@ -32,12 +33,29 @@ _WORDS = (
         re.compile(r"Expected `str` matching regex '\^\[A-Za-z_\].*"),
         "must be a variable's name, such as UP_KEY",
     ),
+    (re.compile(r"Expected `str` matching regex '\^\[0-9a-f\].*"), "must be a SHA-256 in hex: 64 digits"),
+    (
+        re.compile(r"Expected `str` matching regex '\^\(\\\\\*.*"),
+        'must be an origin, such as https://app.example, or "*"',
+    ),
     (re.compile(r"Object missing required field `(.*?)`"), r"\1 is missing"),
     (re.compile(r"Expected `(?:int|float)(?: \| null)?` (<=|>=|<|>) (\S+)"), r"must be \1 \2"),
     (re.compile(r"Expected `(.*?)(?: \| null)?`, got `(.*?)`"), r"expected \1, not \2"),
 )
 FILE_NAME = "headrace.toml"
-_SECTIONS = ("providers", "aliases", "server", "streams", "telemetry", "clocks", "local")
+KEYS_FILE = "headrace-keys.json"
+_SECTIONS = (
+    "providers",
+    "aliases",
+    "server",
+    "keys",
+    "limits",
+    "queue",
+    "streams",
+    "telemetry",
+    "clocks",
+    "local",
+)
 RESERVED = ("local", "sim")  # model ids that begin so never leave this machine
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
@@ -95,6 +113,13 @@ def _tree(text: str, source: str) -> dict[str, Any]:
         raise ConfigError(f"{source or FILE_NAME}, line {line}: {why}", source=source, line=line) from error
 
 
+def keys_path(settings: Settings) -> Path:
+    """Where API keys are kept: as `[server] keys_file` says, else beside the configuration."""
+    if settings.server.keys_file:
+        return Path(settings.server.keys_file).expanduser()
+    return (Path(settings.source) if settings.source else _user_file()).with_name(KEYS_FILE)
+
+
 def _user_file() -> Path:
     import platformdirs  # only where it is needed: start-up is measured
 
@@ -124,6 +149,9 @@ class _Reader:
             telemetry=self._convert(self._table(tree, "telemetry"), TelemetrySettings, ("telemetry",)),
             clocks=self._convert(self._table(tree, "clocks"), Clocks, ("clocks",)),
             local=self._named(tree, "local", LocalSettings),
+            keys=self._named(tree, "keys", KeySettings),
+            limits=self._convert(self._table(tree, "limits"), LimitSettings, ("limits",)),
+            queue=self._convert(self._table(tree, "queue"), QueueSettings, ("queue",)),
             source=self._source,
         )
 

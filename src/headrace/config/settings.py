@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from headrace.config.door import KeySettings, LimitSettings, PositiveInt, PositiveSeconds, QueueSettings
 from headrace.config.secret import Secret
 
-PositiveSeconds = Annotated[float, msgspec.Meta(gt=0)]
-PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
 BaseUrl = Annotated[str, msgspec.Meta(pattern="^https?://[^/]")]
 VariableName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Origin = Annotated[str, msgspec.Meta(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^/\s]+)$")]
+_NO_BOUNDS = ("host", "port", "keys_file", "cors_origins", "compress")
 
 
 class Clocks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,10 +80,18 @@ class LocalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[server]`: the address, and the bounds of `headrace.server.limits` by their own names."""
+    """`[server]`: the address, and the bounds of `headrace.server.limits` by their own names.
+
+    keys_file: where `headrace keys` keeps API keys; headrace-keys.json beside this file by default.
+    cors_origins: which web pages' scripts may ask, "*" for all; none by default. compress: whether clients
+    that take gzip get whole bodies ("bodies") and streams ("all") in it.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8787
+    keys_file: str = ""
+    cors_origins: tuple[Origin, ...] = ()
+    compress: Literal["off", "bodies", "all"] = "off"
     max_body_bytes: PositiveInt | None = None
     max_head_bytes: PositiveInt | None = None
     max_reply_bytes: PositiveInt | None = None
@@ -100,7 +109,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {
             name: value
             for name, value in msgspec.structs.asdict(self).items()
-            if value is not None and name not in ("host", "port")
+            if value is not None and name not in _NO_BOUNDS
         }
 
 
@@ -155,4 +164,7 @@ class Settings(msgspec.Struct, frozen=True):
     telemetry: TelemetrySettings = TelemetrySettings()
     clocks: Clocks = Clocks()
     local: dict[str, LocalSettings] = {}
+    keys: dict[str, KeySettings] = {}
+    limits: LimitSettings = LimitSettings()
+    queue: QueueSettings = QueueSettings()
     source: str = ""

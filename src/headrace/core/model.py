@@ -70,7 +70,7 @@ class Opened(msgspec.Struct, frozen=True):
 class OpenedRelay(msgspec.Struct, frozen=True):
     """A source of raw frames of the client's own wire, and the stage that checks and counts them.
 
-    The source runs the stage itself; whoever opened it only reads the relay's `usage` and `content_events`.
+    The source runs the stage itself; whoever opened it only reads the relay's `usage` and counts of events.
     """
 
     source: Source[bytes]

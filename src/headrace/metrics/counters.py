@@ -19,7 +19,8 @@ class Tally(msgspec.Struct, frozen=True):
 
     ttft_s: from the whole request read to the first content out, None where none came. usage: None where
     nobody told. lost: the client went away first. relayed: frames passed through without re-encoding.
-    clock: of a streamed answer, read at its end.
+    clock: of a streamed answer, read at its end. queue_s: how long it waited for its turn, within duration_s
+    and ttft_s; None where it did not wait.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Tally(msgspec.Struct, frozen=True):
     lost: bool = False
     relayed: bool = False
     clock: StreamClock | None = None
+    queue_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Counters:
     input_tokens: int = 0
     output_tokens: int = 0
     usage_unknown: int = 0
+    queued: int = 0
+    queue_sum_s: float = 0.0
     ttft_sum_s: float = 0.0
     ttft_counts: list[int] = field(default_factory=lambda: [0] * (len(TTFT_BUCKETS_S) + 1))
 
@@ -65,6 +69,9 @@ class Counters:
         self.finished += isinstance(tally.terminal, Finish)
         self.failed += isinstance(tally.terminal, Failure)
         self.cancelled += isinstance(tally.terminal, Cancelled)
+        if tally.queue_s is not None:
+            self.queued += 1
+            self.queue_sum_s += tally.queue_s
         if tally.usage is None:
             self.usage_unknown += 1
         else:

@@ -42,7 +42,16 @@ OPERATIONS = {
     "": "speech",
 }
 # Well-known values of gen_ai.provider.name that differ from the names of our provider rows.
-PROVIDERS = {"google": "gcp.gemini", "azure": "azure.ai.openai", "mistral": "mistral_ai", "xai": "x_ai"}
+PROVIDERS = {
+    "google": "gcp.gemini",
+    "azure": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "mistral": "mistral_ai",
+    "xai": "x_ai",
+    "openai_audio": "openai",
+    "openai_completions": "openai",
+    "openai_responses": "openai",
+}
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _CLOSE_MS = 5000
 

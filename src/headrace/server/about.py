@@ -24,13 +24,13 @@ def install(app: App) -> None:
 def _tags(app: App, exchange: Exchange) -> None:
     from headrace.wire.ollama.models import tags_body
 
-    exchange.respond(200, (JSON_TYPE,), tags_body(app.runtime.models()))
+    exchange.respond(200, (JSON_TYPE,), tags_body(app.models(exchange)))
 
 
 def _running(app: App, exchange: Exchange) -> None:
     from headrace.wire.ollama.models import running_body
 
-    cards = [card for card in app.runtime.models() if card.loaded]
+    cards = [card for card in app.models(exchange) if card.loaded]
     exchange.respond(200, (JSON_TYPE,), running_body(cards))
 
 
@@ -39,7 +39,7 @@ def _show(app: App, exchange: Exchange) -> None:
     from headrace.wire.ollama.models import parse_show, show_body
 
     exchange.error_body = error_body
-    card = app.runtime.resolve(parse_show(exchange.body)).card
+    card = app.resolve(exchange, parse_show(exchange.body)).card
     exchange.respond(200, (JSON_TYPE,), show_body(card))
 
 
@@ -51,5 +51,5 @@ def _info(app: App, exchange: Exchange) -> None:
     """The model that answers TGI's clients, whose requests name none."""
     from headrace.wire.tgi.models import info_body
 
-    card = app.runtime.resolve(app.runtime.default_model).card
+    card = app.resolve(exchange, app.runtime.default_model).card
     exchange.respond(200, (JSON_TYPE,), info_body(card, version("headrace")))

@@ -17,6 +17,7 @@ from headrace.server.app import App
 from headrace.server.asked import Asked, asked_of
 from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
+from headrace.server.place import Place
 from headrace.server.problem import JSON_TYPE
 from headrace.server.readers import EVENT_STREAM, ExchangeReader
 from headrace.sessions.produce import EncodeProducer, RelayProducer, StreamProducer
@@ -62,13 +63,14 @@ class Answers:
     def give(self, exchange: Exchange, parsed: ParsedRequest) -> None:
         """Answer a request that has been read."""
         body = exchange.body
-        asked = asked_of(exchange, self._front)
+        app = self._app
+        asked = asked_of(exchange, self._front, app.door.bounds_of(exchange.key).max_streams)
         exchange.release()
         if parsed.request.settings.n != 1:
             raise RequestError(
                 "n must be 1: one answer a request", field="n", value=parsed.request.settings.n
             )
-        model = self._app.runtime.resolve(parsed.request.model)
+        model = app.resolve(exchange, parsed.request.model)
         if parsed.stream:
             self._stream(exchange, model, parsed, body, asked)
         elif parsed.background:
@@ -79,17 +81,18 @@ class Answers:
     def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         opened = model.open(parsed.request)
         says = self._says(parsed)
+        place = self._place(exchange, model, parsed, says, asked)
         CollectSink(
             exchange,
             model.card.id,
             lambda reply: self._front.body(reply, says, parsed),
-            self._app.measures.account(self._call(exchange, model, says, asked)),
+            place.report,
             max_bytes=self._app.limits.max_reply_bytes,
             fields=[
                 (b"content-type", self._front.body_type(parsed).encode("latin-1")),
                 *warning_fields(_warnings(parsed, opened)),
             ],
-        ).begin(opened.source)
+        ).begin(place.waiting(opened.source, exchange.wheel))
 
     def _stream(
         self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes, asked: Asked
@@ -97,16 +100,17 @@ class Answers:
         may_relay = self._relays and not parsed.background  # which is asked for by the id in its events
         relayed = model.open_relay(self._relays, body, parsed.include_usage) if may_relay else None
         says = self._says(parsed)
-        if relayed is not None:
-            session = self._session(says, model, parsed, asked)
-            tells = self._tells(exchange, model, says, asked)
+        opened = model.open(parsed.request) if relayed is None else None
+        place = self._place(exchange, model, parsed, says, asked)
+        session = self._session(says, model, parsed, asked)
+        tells = self._tells(exchange, model, place)
+        if opened is None:
+            assert relayed is not None
             producer: StreamProducer = RelayProducer(session, relayed.relay, *tells)
             source: Source[Any] = relayed.source
             warnings, type_of = parsed.warnings, None
         else:
-            opened = model.open(parsed.request)
-            session = self._session(says, model, parsed, asked)
-            producer = encodes = self._encodes(exchange, session, model, parsed, says, asked)
+            producer = encodes = self._encodes(session, parsed, says, tells)
             source, warnings = opened.source, _warnings(parsed, opened)
             type_of = encodes.content_type if self._front.type_of is not None else None
         ExchangeReader(
@@ -118,15 +122,17 @@ class Answers:
             type_of=type_of,
             on_start=producer.clock.sent,
         ).begin(self._app.sessions, says.id, 0, session)
-        producer.begin(source)
+        producer.begin(place.waiting(source, exchange.wheel))
 
     def _later(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         """Make the answer in the background: the client is told how to ask for it."""
         assert self._front.pending is not None
         opened = model.open(parsed.request)
         says = self._says(parsed)
+        place = self._place(exchange, model, parsed, says, asked)
         session = self._session(says, model, parsed, asked)
-        self._encodes(exchange, session, model, parsed, says, asked).begin(opened.source)
+        producer = self._encodes(session, parsed, says, self._tells(exchange, model, place))
+        producer.begin(place.waiting(opened.source, exchange.wheel))
         fields = (JSON_TYPE, (STREAM_ID, says.id.encode("ascii")), *warning_fields(_warnings(parsed, opened)))
         exchange.respond(200, fields, self._front.pending(says, parsed))
 
@@ -145,23 +151,22 @@ class Answers:
         )
 
     def _encodes(
-        self,
-        exchange: Exchange,
-        session: Session,
-        model: Model,
-        parsed: ParsedRequest,
-        says: Says,
-        asked: Asked,
+        self, session: Session, parsed: ParsedRequest, says: Says, tells: tuple[Any, ...]
     ) -> EncodeProducer:
         front = self._front
-        tells = self._tells(exchange, model, says, asked)
         return EncodeProducer(session, front.encoder(says, parsed), front.type_of, *tells)
 
-    def _tells(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> tuple[Any, ...]:
+    def _tells(self, exchange: Exchange, model: Model, place: Place) -> tuple[Any, ...]:
         """What every producer takes for its tally."""
-        measures = self._app.measures
-        report = measures.account(self._call(exchange, model, says, asked))
-        return model.card.id, report, exchange.began_s, exchange.wheel.now_s, measures.targets
+        targets = self._app.measures.targets
+        return model.card.id, place.report, exchange.began_s, exchange.wheel.now_s, targets
+
+    def _place(
+        self, exchange: Exchange, model: Model, parsed: ParsedRequest, says: Says, asked: Asked
+    ) -> Place:
+        """The answer's place among the others. Raises RateLimited."""
+        account = self._app.measures.account(self._call(exchange, model, says, asked))
+        return self._app.admit(exchange.key, model.card.id, parsed.request, asked.claim, account)
 
     def _call(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> Call:
         card, request_id = model.card, exchange.request_id

@@ -7,21 +7,32 @@ import difflib
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.core.model import Model, ModelCard
-from headrace.errors import HeadraceError, Unavailable
+from headrace.core.request import Request
+from headrace.errors import AuthError, HeadraceError, Unavailable, UnknownModel
 from headrace.metrics.clock import TARGETS, Targets
 from headrace.metrics.measures import Measures, Watcher
+from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
+from headrace.server.keys import Key
 from headrace.server.limits import Limits
+from headrace.server.place import Place
 from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
+from headrace.server.squeeze import takes_gzip
+from headrace.server.waiting import Waiting
+from headrace.sessions.admission import Admission, Claim
+from headrace.sessions.produce import Report
 from headrace.sessions.table import Sessions
 from headrace.transport.wheel import Wheel
+
+if TYPE_CHECKING:
+    from headrace.sessions.rates import Verdict
 
 Endpoint: TypeAlias = Callable[[Exchange], None]
 logger = logging.getLogger("headrace.server")
@@ -53,8 +64,9 @@ class App:
     """Answers exchanges, whatever carries them.
 
     routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
-    sessions: the streams. measures: counts every answer, and tells the watchers. live:
-    what is being answered now. draining: nothing new is taken.
+    sessions: the streams. measures: counts every answer, and tells the watchers. door: who comes in.
+    admission: what is answered at once, and what waits. error_body_of: an error's JSON in the protocol that
+    the head of a request speaks. live: what is being answered now. draining: nothing new is taken.
     """
 
     def __init__(
@@ -63,6 +75,7 @@ class App:
         limits: Limits | None = None,
         *,
         sessions: Sessions | None = None,
+        door: Door | None = None,
         access_log: bool = False,
         watchers: Sequence[Watcher] = (),
         targets: Targets = TARGETS,
@@ -72,6 +85,11 @@ class App:
         self.sessions = sessions if sessions is not None else Sessions()
         self.measures = Measures(self._known_models, targets, watchers)
         self.counters = self.measures.counters
+        self.door = door or Door()
+        self.admission = Admission(self.door.queue, lambda: self.wheel)
+        self.error_body_of: Callable[[Exchange], Callable[[Failure], bytes]] = lambda exchange: (
+            exchange.error_body
+        )
         self.routes: dict[tuple[str, str], Endpoint] = {}
         self.trees: dict[tuple[str, str], Endpoint] = {}
         self.live: set[Exchange] = set()
@@ -97,14 +115,12 @@ class App:
         self.live.add(exchange)
         exchange.on_done = self._on_done
         exchange.request_id = _request_id(exchange.headers)
+        self._guarded(exchange, lambda: self._enter(exchange))
+
+    def _guarded(self, exchange: Exchange, step: Callable[[], object]) -> None:
+        """Do it; an error is the answer."""
         try:
-            refusal = self._gate(exchange)
-            if refusal is not None:
-                respond_problem(exchange, refusal)
-                return
-            endpoint = self._endpoint(exchange)
-            if endpoint is not None:
-                endpoint(exchange)
+            step()
         except HeadraceError as error:
             self._give_up(exchange, Failure.of(error))
         except Exception:
@@ -151,16 +167,81 @@ class App:
     async def aclose(self) -> None:
         """Close the streams' log, and forget the deadlines of a loop that ends."""
         await self.sessions.aclose()
+        await self.door.aclose()
         if self._wheel is not None:
             self._wheel.close()
             self._wheel = self._wheel_loop = None
 
+    def resolve(self, exchange: Exchange, model_id: str) -> Model:
+        """The model of that id or alias, where the key may ask it. Raises UnknownModel, AuthError."""
+        key = exchange.key
+        try:
+            model = self.runtime.resolve(model_id)
+        except UnknownModel:
+            if key.may_ask(model_id):
+                raise
+            raise _forbidden(model_id) from None  # whether there is one is not told
+        if not key.may_ask(model_id, model.card.id):
+            raise _forbidden(model_id)
+        return model
+
+    def models(self, exchange: Exchange) -> list[ModelCard]:
+        """Every model that the key may ask."""
+        key = exchange.key
+        return [card for card in self.runtime.models() if key.may_ask(card.id, *card.aliases)]
+
+    def admit(self, key: Key, model_id: str, request: Request, claim: Claim, report: Report) -> Place:
+        """A place for an answer, now or later; whoever has one lets it end. Raises RateLimited."""
+        return Place(self.door, report, self.admission.admit(model_id, claim), key, request)
+
+    def _enter(self, exchange: Exchange) -> None:
+        if not self._is_refused(exchange):
+            self._let_in(exchange)
+
+    def _is_refused(self, exchange: Exchange) -> bool:
+        """The one place that every request passes, before its endpoint; a refused one has been answered."""
+        cors = self.door.cors
+        if cors is not None:
+            exchange.fields = cors.fields(exchange.headers)
+            if cors.answers(exchange):
+                return True
+        if self.door.compress != "off" and takes_gzip(exchange.headers):
+            exchange.squeezes = self.door.compress
+        refusal = SHUTTING_DOWN if self.draining else self.door.refusal(exchange)
+        if refusal is None:
+            return False
+        self._refuse(exchange, refusal)
+        return True
+
+    def _refuse(self, exchange: Exchange, refusal: Failure) -> None:
+        exchange.error_body = self.error_body_of(exchange)
+        exchange.fields = (*exchange.fields, *refusal_fields(refusal))
+        respond_problem(exchange, refusal)
+
+    def _let_in(self, exchange: Exchange) -> None:
+        """Count it, where that is done, and call its endpoint."""
+        asks = self.door.asks(exchange)
+        if isinstance(asks, Coroutine):
+            Waiting(exchange).run(self._let_in_later(exchange, asks))
+        else:
+            self._judge(exchange, asks)
+
+    async def _let_in_later(self, exchange: Exchange, asks: Coroutine[Any, Any, Verdict]) -> None:
+        verdict = await asks
+        self._guarded(exchange, lambda: self._judge(exchange, verdict))
+
+    def _judge(self, exchange: Exchange, verdict: Verdict | None) -> None:
+        if verdict is not None:
+            exchange.fields = (*exchange.fields, *verdict.fields)
+            if verdict.failure is not None:
+                self._refuse(exchange, verdict.failure)
+                return
+        endpoint = self._endpoint(exchange)
+        if endpoint is not None:
+            endpoint(exchange)
+
     def _known_models(self) -> set[str]:
         return {card.id for card in self.runtime.models()}
-
-    def _gate(self, exchange: Exchange) -> Failure | None:
-        """Why this request is not served; the one place that every request passes, before its endpoint."""
-        return SHUTTING_DOWN if self.draining else None
 
     def _endpoint(self, exchange: Exchange) -> Endpoint | None:
         """The endpoint; None when the exchange has been answered with 404 or 405."""
@@ -191,6 +272,11 @@ class App:
         self._look_quiet()
         if self._access_log:
             _log(exchange)
+
+
+def _forbidden(model_id: str) -> AuthError:
+    message = f"this API key may not ask the model {model_id[:128]!r}"
+    return AuthError(message, code="model_not_allowed", http_status=403)
 
 
 def _respond_no_route(exchange: Exchange, allowed: set[str], known: set[str]) -> None:

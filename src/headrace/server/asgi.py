@@ -49,12 +49,15 @@ class AsgiExchange(Exchange):
     def respond(self, status: int, fields: Fields, body: bytes) -> None:
         if self.closed:
             return
-        self.start(status, (*fields, (b"content-length", b"%d" % len(body))))
+        fields, body = self._squeezed_whole(fields, body)
+        self._begin(status, (*fields, (b"content-length", b"%d" % len(body))))
         self.finish(body)
 
     def start(self, status: int, fields: Fields) -> None:
-        if self.closed:
-            return
+        if not self.closed:
+            self._begin(status, self._squeezed_head(fields))
+
+    def _begin(self, status: int, fields: Fields) -> None:
         self.status = status
         headers = [(name, value) for name, value in (*self._own_fields(), *fields)]
         self._head = {"type": "http.response.start", "status": status, "headers": headers}
@@ -62,6 +65,8 @@ class AsgiExchange(Exchange):
     def write(self, data: bytes) -> None:
         if self.closed:
             return
+        if self._squeeze is not None:
+            data = self._squeeze.piece(data)
         self.bytes_out += len(data)
         self._outbox.append(data)
         self._outbox_bytes += len(data)
@@ -72,6 +77,8 @@ class AsgiExchange(Exchange):
     def finish(self, data: bytes = b"") -> None:
         if self.closed:
             return
+        if self._squeeze is not None:
+            data = self._squeeze.last(data)
         if data and self.method != "HEAD":
             self.bytes_out += len(data)
             self._outbox.append(data)

@@ -1,4 +1,4 @@
-"""What the head of a request says of the stream's life, and of the trace that it belongs to."""
+"""What the head of a request says of the stream's life, of its turn, and of the trace that it belongs to."""
 
 from __future__ import annotations
 
@@ -6,30 +6,71 @@ from typing import NamedTuple
 
 from headrace.errors import RequestError
 from headrace.server.exchange import Exchange
+from headrace.server.keys import NOBODY
+from headrace.sessions.admission import Claim
 from headrace.wire.base import Front
 
 EVENT_IDS = "x-headrace-event-ids"
 ON_DISCONNECT = "x-headrace-on-disconnect"
+PRIORITY = "x-headrace-priority"
+DEADLINE = "x-headrace-deadline-s"
+_LONGEST_WAIT_S = 86_400.0
 
 
 class Asked(NamedTuple):
-    """owner: whose stream it will be. detaches, tells_ids: see `Session`. traceparent: as it was sent, empty
-    where it was not."""
+    """owner: whose stream it will be. detaches, tells_ids: see `Session`. claim: of a turn. traceparent: as
+    it was sent, empty where it was not."""
 
     owner: str
     detaches: bool
     tells_ids: bool
+    claim: Claim
     traceparent: str = ""
 
 
-def asked_of(exchange: Exchange, front: Front) -> Asked:
-    """Whose stream it is, and what of its life the client says. Raises RequestError."""
+def asked_of(exchange: Exchange, front: Front, max_streams: int | None = None) -> Asked:
+    """Whose stream it is, and what of its life the client says. max_streams: of the key's at once.
+
+    Raises RequestError.
+    """
     return Asked(
         exchange.owner,
         detaches_on_disconnect(exchange),
         tells_ids(exchange, front.event_ids),
+        Claim(exchange.key.id, priority(exchange), wait_s(exchange), max_streams),
         exchange.headers.get("traceparent", ""),
     )
+
+
+def priority(exchange: Exchange) -> int:
+    """How urgent it is: 0 goes first, 9 last; a client may ask for less than its key's.
+
+    Raises RequestError.
+    """
+    own = exchange.key.settings.priority
+    asked = exchange.headers.get(PRIORITY, "").strip()
+    if not asked:
+        return own
+    best = own if exchange.key is not NOBODY else 0
+    if not (asked.isascii() and asked.isdigit() and len(asked) == 1 and int(asked) >= best):
+        said = f"{PRIORITY}: must be a whole number from {best} (as urgent as your key lets you) to 9"
+        raise RequestError(said, field=PRIORITY, value=asked[:64])
+    return int(asked)
+
+
+def wait_s(exchange: Exchange) -> float | None:
+    """How long it may wait for its turn; None where the client does not say. Raises RequestError."""
+    asked = exchange.headers.get(DEADLINE, "").strip()
+    if not asked:
+        return None
+    try:
+        seconds = float(asked)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_WAIT_S:  # not a number is neither
+        said = f"{DEADLINE}: must be seconds, more than 0 and at most {_LONGEST_WAIT_S:g}"
+        raise RequestError(said, field=DEADLINE, value=asked[:64])
+    return seconds
 
 
 def tells_ids(exchange: Exchange, default: bool) -> bool:

@@ -53,7 +53,7 @@ class Counts:
         parsed = self._parse(exchange.body, path)
         exchange.release()
         request = parsed.request
-        model = self._app.runtime.resolve(request.model)
+        model = self._app.resolve(exchange, request.model)
         opened = model.open_count(request) if isinstance(model, CountsTokens) else None
         if opened is None:
             fields = [JSON_TYPE, ESTIMATED, *warning_fields(parsed.warnings)]

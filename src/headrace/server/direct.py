@@ -62,6 +62,7 @@ class DirectExchange(Exchange):
         if self.closed:
             return
         self.status = status
+        fields, body = self._squeezed_whole(fields, body)
         length = (b"content-length", b"%d" % len(body))
         head = head_bytes(status, self._connection.usual_fields(), self._own_fields(), fields, (length,))
         if self.method == "HEAD":
@@ -74,6 +75,7 @@ class DirectExchange(Exchange):
         if self.closed:
             return
         self.status = status
+        fields = self._squeezed_head(fields)
         if self._chunked:
             extra: Fields = ((b"transfer-encoding", b"chunked"),)
         else:
@@ -84,6 +86,8 @@ class DirectExchange(Exchange):
     def write(self, data: bytes) -> None:
         if self.closed:
             return
+        if self._squeeze is not None:
+            data = self._squeeze.piece(data)
         self.bytes_out += len(data)
         head, self._head = self._head, b""
         data = b"%b%x\r\n%b\r\n" % (head, len(data), data) if self._chunked else head + data
@@ -92,6 +96,8 @@ class DirectExchange(Exchange):
     def finish(self, data: bytes = b"") -> None:
         if self.closed:
             return
+        if self._squeeze is not None:
+            data = self._squeeze.last(data)
         self.bytes_out += len(data)
         if self._chunked:
             data = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else _LAST_CHUNK

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from headrace.core.chunk import Failure
+from headrace.server.keys import NOBODY, Key
+from headrace.server.squeeze import Compress, Squeeze, gains, is_worth_it, squeezed_fields
 from headrace.transport.wheel import Deadline, Wheel
 from headrace.wire.openai_error import error_body
 
@@ -38,7 +40,9 @@ class Listener(Protocol):
 class Exchange:
     """One request and its response.
 
-    owner: whose request it is, empty: nobody's in particular.
+    owner: whose request it is, empty: nobody's in particular. key: `NOBODY` where none is
+    needed. fields: headers that its response will have, whatever it is. squeezes:
+    what it may have in gzip.
     path: percent-decoded, without the query. query: as sent. headers: names in lower case, repeated fields
     joined by a comma. body: whole. began_s: when it was complete, on the loop's clock. status: 0 until the
     response has begun. bytes_out: of response bodies. on_done: called once when it is closed.
@@ -48,13 +52,16 @@ class Exchange:
     """
 
     __slots__ = (
+        "_squeeze",
         "_stall",
         "began_s",
         "body",
         "bytes_out",
         "closed",
         "error_body",
+        "fields",
         "headers",
+        "key",
         "listener",
         "lost",
         "method",
@@ -64,6 +71,7 @@ class Exchange:
         "paused",
         "query",
         "request_id",
+        "squeezes",
         "status",
         "wheel",
     )
@@ -80,6 +88,10 @@ class Exchange:
         self.began_s = wheel.now_s()
         self.request_id = ""
         self.owner = ""
+        self.key: Key = NOBODY
+        self.fields: Fields = ()
+        self.squeezes: Compress = "off"
+        self._squeeze: Squeeze | None = None
         self.status = 0
         self.bytes_out = 0
         self.paused = False
@@ -156,7 +168,22 @@ class Exchange:
 
     def _own_fields(self) -> Fields:
         """Response headers that every exchange has."""
-        return ((b"x-request-id", self.request_id.encode("ascii")),) if self.request_id else ()
+        if not self.request_id:
+            return self.fields
+        return ((b"x-request-id", self.request_id.encode("ascii")), *self.fields)
+
+    def _squeezed_whole(self, fields: Fields, body: bytes) -> tuple[Fields, bytes]:
+        """A whole response as it leaves."""
+        if self.squeezes == "off" or not is_worth_it(body) or not gains(fields):
+            return fields, body
+        return squeezed_fields(fields), Squeeze().last(body)
+
+    def _squeezed_head(self, fields: Fields) -> Fields:
+        """The head of a response of unknown length as it leaves; `_squeeze` is for what follows."""
+        if self.squeezes != "all" or not gains(fields):
+            return fields
+        self._squeeze = Squeeze()
+        return squeezed_fields(fields)
 
     def _done(self) -> None:
         """Closed, for whatever reason: forget who listened, tell who counts."""

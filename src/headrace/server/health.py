@@ -8,6 +8,7 @@ import msgspec
 
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
+from headrace.server.keys import NOBODY
 from headrace.server.problem import JSON_TYPE
 
 
@@ -16,6 +17,10 @@ def install(app: App) -> None:
     headrace_version = version("headrace")
 
     def health(exchange: Exchange) -> None:
+        if app.door.keys is not None and exchange.key is NOBODY:
+            status = "degraded" if app.runtime.troubles() else "ok"  # a stranger is told no names
+            exchange.respond(200, (JSON_TYPE,), msgspec.json.encode({"status": status}))
+            return
         ready = [card.id for card in app.runtime.models() if card.state == "ready"]
         live = len(app.live) - 1  # less this request
         troubles = app.runtime.troubles()
@@ -26,6 +31,8 @@ def install(app: App) -> None:
             "version": headrace_version,
             "models": ready,
             "live": live,
+            "running": app.admission.running,
+            "waiting": app.admission.waiting,
             "counters": app.counters.as_data(),
         }
         exchange.respond(200, (JSON_TYPE,), msgspec.json.encode(data))

@@ -10,7 +10,7 @@ from headrace.metrics.names import Live
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import respond_problem
-from headrace.server.streams import Waiting
+from headrace.server.waiting import Waiting
 from headrace.store.log import Weighed
 
 _MISSING = Failure.of(

@@ -59,14 +59,14 @@ def _several(app: App, speaks: Callable[[Mapping[str, str]], Dialect], exchange:
     dialect = speaks(exchange.headers)
     exchange.error_body = dialect.error_body
     query = parse_qs(exchange.query)
-    exchange.respond(200, (JSON_TYPE,), dialect.several(app.runtime.models(), query))
+    exchange.respond(200, (JSON_TYPE,), dialect.several(app.models(exchange), query))
 
 
 def _one(app: App, speaks: Callable[[Mapping[str, str]], Dialect], tree: str, exchange: Exchange) -> None:
     """One of them, by id or alias; ids hold slashes."""
     dialect = speaks(exchange.headers)
     exchange.error_body = dialect.error_body
-    card = app.runtime.resolve(exchange.path.removeprefix(tree)).card
+    card = app.resolve(exchange, exchange.path.removeprefix(tree)).card
     exchange.respond(200, (JSON_TYPE,), dialect.one(card))
 
 

@@ -38,6 +38,7 @@ BAD_SYNTAX = problem(400, "this is not an HTTP/1.1 request", "bad_http")
 BAD_HOST = problem(400, "an HTTP/1.1 request needs exactly one host header", "bad_host")
 BAD_VERSION = problem(505, "only HTTP/1.0 and HTTP/1.1 are served here", "http_version")
 BAD_UPGRADE = problem(400, "a request that asks for an upgrade cannot have a chunked body", "bad_upgrade")
+BAD_CODING = problem(501, "of transfer codings only chunked is read here, and that in HTTP/1.1", "bad_coding")
 NO_TUNNEL = problem(405, "CONNECT is not served here", "method_not_allowed")
 
 
@@ -154,6 +155,9 @@ class RequestReader:
         if not http10 and not _names_one_host(headers.get("host")):
             self._refuse(BAD_HOST)
         method = parser.get_method().decode("ascii")
+        # A front that reads another coding, or one in HTTP/1.0, would find another end of the body than us.
+        if "transfer-encoding" in headers and (http10 or headers["transfer-encoding"].lower() != "chunked"):
+            self._refuse(BAD_CODING)
         declared = int(headers.get("content-length") or 0)  # llhttp has checked that it is a number
         if declared > self._limits.max_body_bytes:
             self._refuse(self._too_large())

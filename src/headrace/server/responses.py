@@ -17,7 +17,8 @@ from headrace.errors import RequestError
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import JSON_TYPE
-from headrace.server.streams import Waiting, read_again, unknown
+from headrace.server.streams import read_again, unknown
+from headrace.server.waiting import Waiting
 from headrace.sessions.ending import ending_of
 from headrace.store.log import StreamState
 from headrace.wire.openai_responses.failure import error_object

@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 
 from headrace.core.model import ModelCard
+from headrace.errors import ConfigError
 from headrace.metrics.clock import TARGETS, Targets
 from headrace.metrics.measures import Watcher
 from headrace.server import (
@@ -22,6 +23,7 @@ from headrace.server import (
     metrics,
     models,
     openai_chat,
+    openapi,
     others,
     responses,
     streams,
@@ -29,7 +31,9 @@ from headrace.server import (
 )
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
+from headrace.server.dialects import error_body_of
 from headrace.server.direct import DirectProtocol
+from headrace.server.door import Door
 from headrace.server.limits import Limits
 from headrace.server.listen import bind, is_loopback, url_of
 from headrace.sessions.table import Sessions
@@ -43,13 +47,35 @@ def make_app(
     *,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
     access_log: bool = False,
     watchers: Sequence[Watcher] = (),
     targets: Targets = TARGETS,
 ) -> App:
     """The server with every endpoint, without sockets."""
-    app = App(runtime, limits, sessions=sessions, access_log=access_log, watchers=watchers, targets=targets)
-    rooms = (health, openai_chat, others, audio, models, about, streams, responses, ui_resume, metrics)
+    app = App(
+        runtime,
+        limits=limits,
+        sessions=sessions,
+        door=door,
+        access_log=access_log,
+        watchers=watchers,
+        targets=targets,
+    )
+    app.error_body_of = error_body_of
+    rooms = (
+        health,
+        openai_chat,
+        others,
+        audio,
+        models,
+        about,
+        streams,
+        responses,
+        ui_resume,
+        metrics,
+        openapi,
+    )
     for room in rooms:
         room.install(app)
     return app
@@ -60,6 +86,7 @@ def asgi_app(
     *,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
     access_log: bool = False,
     watchers: Sequence[Watcher] = (),
     targets: Targets = TARGETS,
@@ -70,6 +97,7 @@ def asgi_app(
             runtime,
             limits=limits,
             sessions=sessions,
+            door=door,
             access_log=access_log,
             watchers=watchers,
             targets=targets,
@@ -185,6 +213,8 @@ def serve(
     port: int = 8787,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
+    open_to_all: bool = False,
     access_log: bool = False,
     watchers: Sequence[Watcher] = (),
     targets: Targets = TARGETS,
@@ -195,20 +225,29 @@ def serve(
 
     announce: takes the lines that tell a person where the server is. access_log: one JSON line a request
     to the logger `headrace.access`. sessions: the streams and their log,
-    in memory where not given. watchers: are told of every answer that has ended, on the loop's thread.
-    targets: what streams are measured against. on_end: awaited in the server's loop after the last answer,
-    such as the runtime's `aclose`.
-    Raises: ConfigError where host and port cannot be listened on.
+    in memory where not given. door: who comes in, everybody where not given; open_to_all: even where others
+    than this machine can reach the address. watchers: are told of every answer that has ended, on the loop's
+    thread. targets: what streams are measured against. on_end: awaited in the server's loop after the last
+    answer, such as the runtime's `aclose`.
+    Raises: ConfigError where host and port cannot be listened on, or others could use them without keys.
     """
     sockets = bind(host, port)
+    if not open_to_all:
+        _check_keys(sockets, door)
     _allow_many_files()
     app = make_app(
-        runtime, limits=limits, sessions=sessions, access_log=access_log, watchers=watchers, targets=targets
+        runtime,
+        limits=limits,
+        sessions=sessions,
+        door=door,
+        access_log=access_log,
+        watchers=watchers,
+        targets=targets,
     )
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
-            for line in greeting(sockets, runtime):
+            for line in greeting(sockets, app):
                 announce(line)
             # What has been loaded stays: the collector need not look at it in the middle of a stream.
             gc.collect()
@@ -232,6 +271,7 @@ async def running_server(
     port: int = 0,
     limits: Limits | None = None,
     sessions: Sessions | None = None,
+    door: Door | None = None,
     access_log: bool = False,
     watchers: Sequence[Watcher] = (),
     targets: Targets = TARGETS,
@@ -242,7 +282,13 @@ async def running_server(
     """
     sockets = bind(host, port)
     app = make_app(
-        runtime, limits=limits, sessions=sessions, access_log=access_log, watchers=watchers, targets=targets
+        runtime,
+        limits=limits,
+        sessions=sessions,
+        door=door,
+        access_log=access_log,
+        watchers=watchers,
+        targets=targets,
     )
     await app.open()
     frame = Frame(app, takes_signals=False)
@@ -261,19 +307,36 @@ async def running_server(
             sock.close()
 
 
-def greeting(sockets: Sequence[socket.socket], runtime: Runtime) -> Iterator[str]:
+def _check_keys(sockets: Sequence[socket.socket], door: Door | None) -> None:
+    """Raises ConfigError where anyone could use the models."""
+    if is_loopback(sockets) or (door is not None and door.keys is not None):
+        return
+    for sock in sockets:
+        sock.close()
+    raise ConfigError(
+        "others can reach this address, and there are no API keys: make one with `headrace keys new`, or let "
+        "anyone use the models with --no-keys",
+        source="--host",
+        field="host",
+        code="keys_needed",
+    )
+
+
+def greeting(sockets: Sequence[socket.socket], app: App) -> Iterator[str]:
     """What a person is told at the start, a line each."""
     url = f"{url_of(sockets[0])}/v1"
-    cards = runtime.models()
+    cards = app.runtime.models()
+    needs_key = app.door.keys is not None
     yield f"Headrace serves at {url} (Ctrl-C stops it)"
     yield f"models: {', '.join(_named(card) for card in cards)}"
     able = [card for card in cards if card.state != "not installed"]
     if able:
         model = next((alias for card in able for alias in card.aliases), able[0].id)
         body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "Hello"}}]}}'
-        yield f"try: curl -N {url}/chat/completions -H 'content-type: application/json' -d '{body}'"
-    if not is_loopback(sockets):
-        yield "warning: others can reach this address, and there are no keys yet: anyone may use the models"
+        key = "-H 'authorization: Bearer YOUR_KEY' " if needs_key else ""
+        yield f"try: curl -N {url}/chat/completions {key}-H 'content-type: application/json' -d '{body}'"
+    if not needs_key and not is_loopback(sockets):
+        yield "warning: others can reach this address without a key: anyone may use the models"
 
 
 def _named(card: ModelCard) -> str:

@@ -6,24 +6,22 @@ client names, in `Last-Event-ID` or as `?after=`; from its beginning where it na
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
-from headrace.core.chunk import Failure
-from headrace.errors import HeadraceError, RequestError
+from headrace.errors import RequestError
 from headrace.metrics.figures import figures_of
 from headrace.metrics.stream_log import plain
 from headrace.server.answers import STREAM_ID
 from headrace.server.app import App
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.last_words import last_words
-from headrace.server.problem import JSON_TYPE, respond_problem
+from headrace.server.problem import JSON_TYPE
 from headrace.server.readers import EVENT_STREAM, ExchangeReader
+from headrace.server.waiting import Waiting
 from headrace.sessions.session import Session
 from headrace.store.log import StreamState
 from headrace.wire import FRONTS, front_named
@@ -43,7 +41,6 @@ def install(app: App) -> None:
 def read_again(app: App, exchange: Exchange, id: str, after: int) -> None:
     """Answer with a stream's records behind number `after`, and with what is still to come of it."""
     exchange.release()
-    app.counters.resumed += 1
     session = app.sessions.live.get(id)
     if session is not None and session.head.owner == exchange.owner:
         _read(app, exchange, session.head.facts, id, after, session, after == session.sent)
@@ -101,40 +98,6 @@ def unknown(id: str) -> RequestError:
     )
 
 
-class Waiting:
-    """A request whose answer waits for the log: the listener until a reader takes over."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._task: asyncio.Task[None] | None = None
-        exchange.listener = self
-
-    def run(self, answering: Coroutine[Any, Any, None]) -> None:
-        """Answer by and by; an error is the answer."""
-        self._task = asyncio.get_running_loop().create_task(self._answer(answering))
-
-    async def _answer(self, answering: Coroutine[Any, Any, None]) -> None:
-        try:
-            await answering
-        except HeadraceError as error:
-            respond_problem(self._exchange, Failure.of(error))
-
-    def on_pause(self) -> None:
-        """Nothing is written before the answer."""
-
-    def on_resume(self) -> None:
-        """Nothing is written before the answer."""
-
-    def on_lost(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def on_shutdown(self, failure: Failure, /) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        respond_problem(self._exchange, failure)
-
-
 def _get(app: App, exchange: Exchange) -> None:
     id = exchange.path.removeprefix(_TREE)
     if id.endswith(_STATUS):
@@ -172,6 +135,7 @@ def _read(
     if session is not None and after > session.sent:
         said = f"after: the stream has {session.sent} records, there is nothing behind {after}"
         raise RequestError(said, field="after", value=after)
+    app.counters.resumed += 1
     front = front_named(facts["front"]) if facts.get("front") in FRONTS else None
     told: str = facts.get("content_type") or (front.content_type if front else "application/octet-stream")
     own = {"content-type": told, **(front.headers if front else {})}

@@ -10,7 +10,8 @@ from functools import partial
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import problem, respond_problem
-from headrace.server.streams import Waiting, read_again
+from headrace.server.streams import read_again
+from headrace.server.waiting import Waiting
 
 _TREE = "/api/ui/chat/"
 _STREAM = "/stream"

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from tests.store.valkey.nodes import link_of, run, until
 
-from headrace.store.log import Gap, Keeping, StreamEnd, StreamHead
+from headrace.errors import Gap
+from headrace.store.log import Keeping, StreamEnd, StreamHead
 from headrace.store.valkey import ValkeyLog
 from headrace.testing.logs import RecordingTail, everything, opened
 

@@ -6,6 +6,7 @@ import pytest
 from tests.wire.tgi.events import CUT_OFF, DETAILS, TEXT, decode, event, failure, reply, token
 
 from headrace.core.chunk import Finish, Token
+from headrace.wire.tgi import WIRE
 
 
 @pytest.mark.parametrize("events", [TEXT, CUT_OFF], ids=["text", "cut off"])
@@ -78,3 +79,16 @@ def test_a_bad_event_ends_the_reply_with_a_typed_failure(bad: bytes, kind: str, 
 )
 def test_a_body_that_is_no_stream_is_named(body: bytes, kind: str) -> None:
     assert failure(body).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said_so"),
+    [
+        (b'{"error":"oops"}', "unavailable", "oops"),
+        (b'{"error_type":"overloaded"}', "unavailable", "overloaded"),
+        (b'{"x":1}', "wire", '{"x":1}'),
+    ],
+)
+def test_half_an_error_with_a_good_status_is_one(answer: bytes, kind: str, said_so: str) -> None:
+    failure = WIRE.failure(200, {}, answer, "p")
+    assert (failure.kind, failure.message) == (kind, f"p answered 200: {said_so}")
