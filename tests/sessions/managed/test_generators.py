@@ -128,6 +128,15 @@ def test_a_response_of_the_official_client_keeps_its_id_and_calls(form: Any) -> 
     assert chunks[-1].data["choices"][0]["finish_reason"] == "tool_calls"
 
 
+def test_what_a_vendor_adds_to_a_text_stands_in_one_of_its_pieces() -> None:
+    details = [{"type": "reasoning.text", "text": "so it is", "signature": "sig"}]
+    message = {"role": "assistant", "content": "Yes.", "reasoning": "so it is", "reasoning_details": details}
+    body = {**CALLS, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    deltas = [c.data["choices"][0]["delta"] for c in generated(ChatStreamingGenerator(), body)]
+    assert [one["reasoning"] for one in deltas if "reasoning" in one] == ["so", " it", " is"]
+    assert [one["reasoning_details"] for one in deltas if "reasoning_details" in one] == [details]
+
+
 def test_the_model_that_was_named_stands_in_every_chunk() -> None:
     assert {chunk.data["model"] for chunk in generated(ChatStreamingGenerator(), CALLS)} == {"gpt-4o"}
 

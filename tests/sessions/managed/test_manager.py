@@ -567,6 +567,31 @@ def test_streams_outlive_the_process_in_a_file(tmp_path: Path) -> None:
     asyncio.run(second(*asyncio.run(first())))
 
 
+def test_an_end_that_is_not_committed_yet_is_told_all_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        sessions = Sessions(SqliteLog(tmp_path / "streams.db", flush_s=0.2))
+        manager = StreamManager(sessions=sessions)
+        made = Making(2, hang=True)
+        stream = manager.create_stream(CHAT, generator=made)
+        await anext(stream)  # the first record waits for nobody, the second for the others
+        while made.made < 2:
+            await asyncio.sleep(0)
+        await settle()
+        id = stream.stream_id
+        await manager.cancel_stream(id)
+        await stream.aclose()
+        del stream
+        gc.collect()
+        assert id not in manager._asked
+        state = await sessions.state(id)
+        assert state is not None
+        assert state.end is None
+        assert await manager.get_stream_status(id) is StreamStatus.CANCELLED
+        await sessions.aclose()
+
+    asyncio.run(main())
+
+
 def test_without_a_log_a_stream_can_be_read_as_it_comes() -> None:
     async def main() -> None:
         manager = StreamManager(sessions=Sessions(NoLog()))
