@@ -10,10 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headrace.config import (
-        Settings,
-        load_config,
-    )
+    from headrace.config import Settings, load_config
     from headrace.core.chunk import (
         AudioDelta,
         BlockEnd,
@@ -41,10 +38,7 @@ if TYPE_CHECKING:
         Verdict,
         Word,
     )
-    from headrace.core.fold import (
-        ReplyFold,
-        fold,
-    )
+    from headrace.core.fold import ReplyFold, fold
     from headrace.core.message import (
         AudioPart,
         FilePart,
@@ -61,21 +55,9 @@ if TYPE_CHECKING:
         system,
         user,
     )
-    from headrace.core.model import (
-        Model,
-        ModelCard,
-        Sink,
-        Source,
-    )
-    from headrace.core.opaque import (
-        Opaque,
-    )
-    from headrace.core.reply import (
-        Candidate,
-        Media,
-        Reply,
-        ToolCall,
-    )
+    from headrace.core.model import Model, ModelCard, Sink, Source
+    from headrace.core.opaque import Opaque
+    from headrace.core.reply import Candidate, Media, Reply, ToolCall
     from headrace.core.request import (
         GenerationSettings,
         Request,
@@ -85,39 +67,13 @@ if TYPE_CHECKING:
         ToolChoice,
         Transcription,
     )
-    from headrace.core.stage import (
-        Stage,
-        pipe,
-    )
-    from headrace.core.usage import (
-        Usage,
-    )
-    from headrace.dispatch.names import (
-        anthropic,
-        google,
-        openai,
-    )
-    from headrace.dispatch.objects import (
-        ObjectResult,
-        generate_object,
-        stream_object,
-        stream_object_sync,
-    )
-    from headrace.dispatch.runtime import (
-        Runtime,
-    )
-    from headrace.dispatch.text import (
-        TextResult,
-        generate_text,
-        stream_chunks,
-        stream_sync,
-        stream_text,
-    )
-    from headrace.dispatch.tools import (
-        ToolRun,
-        run_tools,
-        run_tools_sync,
-    )
+    from headrace.core.stage import Stage, pipe
+    from headrace.core.usage import Usage
+    from headrace.dispatch.names import anthropic, google, openai
+    from headrace.dispatch.objects import ObjectResult, generate_object, stream_object, stream_object_sync
+    from headrace.dispatch.runtime import Runtime
+    from headrace.dispatch.text import TextResult, generate_text, stream_chunks, stream_sync, stream_text
+    from headrace.dispatch.tools import ToolRun, run_tools, run_tools_sync
     from headrace.errors import (
         AuthError,
         BadRequest,
@@ -141,12 +97,29 @@ if TYPE_CHECKING:
         UnknownModel,
         WireError,
     )
-    from headrace.framing.sse import (
-        Event,
-        SseDecoder,
-    )
+    from headrace.framing.sse import Event, SseDecoder
     from headrace.metrics.streaming_tracker import StreamingMetricsTracker
     from headrace.metrics.tracker import MetricsTracker
+    from headrace.sessions.managed.chunking import AdaptiveChunker, TokenChunker
+    from headrace.sessions.managed.deltas import DeltaGenerator
+    from headrace.sessions.managed.formatters import JSONLinesFormatter, PlainTextFormatter, SSEFormatter
+    from headrace.sessions.managed.generators import (
+        AudioStreamingGenerator,
+        ChatStreamingGenerator,
+        CompletionStreamingGenerator,
+    )
+    from headrace.sessions.managed.protocols import ChunkFormatter, StreamingGenerator
+    from headrace.sessions.managed.stream import ManagedStream
+    from headrace.sessions.managed.types import (
+        ErrorSeverity,
+        StreamChunk,
+        StreamContext,
+        StreamError,
+        StreamMetrics,
+        StreamStatus,
+        StreamType,
+    )
+    from headrace.sessions.manager import StreamManager
     from headrace.stream.generation import (
         BufferedStream,
         GenerationChunk,
@@ -155,27 +128,12 @@ if TYPE_CHECKING:
         StreamProgress,
         TextStream,
     )
-    from headrace.stream.partial import (
-        PartialStream,
-    )
-    from headrace.stream.sync import (
-        SyncStream,
-    )
-    from headrace.structured.function import (
-        FunctionTool,
-        tool,
-    )
-    from headrace.structured.growing import (
-        Growing,
-        read_output,
-    )
-    from headrace.structured.schema import (
-        schema_of,
-        strict_schema,
-    )
-    from headrace.transport.sse import (
-        stream_sse,
-    )
+    from headrace.stream.partial import PartialStream
+    from headrace.stream.sync import SyncStream
+    from headrace.structured.function import FunctionTool, tool
+    from headrace.structured.growing import Growing, read_output
+    from headrace.structured.schema import schema_of, strict_schema
+    from headrace.transport.sse import stream_sse
 
 __version__ = "0.1.0"
 
@@ -214,6 +172,18 @@ _ROOMS = {
     "headrace.framing.sse": "Event SseDecoder",
     "headrace.metrics.streaming_tracker": "StreamingMetricsTracker",
     "headrace.metrics.tracker": "MetricsTracker",
+    "headrace.sessions.managed.chunking": "AdaptiveChunker TokenChunker",
+    "headrace.sessions.managed.deltas": "DeltaGenerator",
+    "headrace.sessions.managed.formatters": "JSONLinesFormatter PlainTextFormatter SSEFormatter",
+    "headrace.sessions.managed.generators": (
+        "AudioStreamingGenerator ChatStreamingGenerator CompletionStreamingGenerator"
+    ),
+    "headrace.sessions.managed.protocols": "ChunkFormatter StreamingGenerator",
+    "headrace.sessions.managed.stream": "ManagedStream",
+    "headrace.sessions.managed.types": (
+        "ErrorSeverity StreamChunk StreamContext StreamError StreamMetrics StreamStatus StreamType"
+    ),
+    "headrace.sessions.manager": "StreamManager",
     "headrace.stream.generation": (
         "BufferedStream GenerationChunk GenerationResult GenerationStream StreamProgress TextStream"
     ),
@@ -349,6 +319,34 @@ __all__ = [
     # metrics
     "MetricsTracker",
     "StreamingMetricsTracker",
+    # sessions.managed.chunking
+    "AdaptiveChunker",
+    "TokenChunker",
+    # sessions.managed.deltas
+    "DeltaGenerator",
+    # sessions.managed.formatters
+    "JSONLinesFormatter",
+    "PlainTextFormatter",
+    "SSEFormatter",
+    # sessions.managed.generators
+    "AudioStreamingGenerator",
+    "ChatStreamingGenerator",
+    "CompletionStreamingGenerator",
+    # sessions.managed.protocols
+    "ChunkFormatter",
+    "StreamingGenerator",
+    # sessions.managed.stream
+    "ManagedStream",
+    # sessions.managed.types
+    "ErrorSeverity",
+    "StreamChunk",
+    "StreamContext",
+    "StreamError",
+    "StreamMetrics",
+    "StreamStatus",
+    "StreamType",
+    # sessions.manager
+    "StreamManager",
     # stream.generation
     "BufferedStream",
     "GenerationChunk",

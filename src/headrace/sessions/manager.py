@@ -157,10 +157,10 @@ class StreamManager:
     async def get_stream_status(self, stream_id: str) -> StreamStatus | None:
         """How a stream is; None where there is none of that id (any more)."""
         making = self._asked.get(stream_id)
+        if making is not None and making.terminal is not None:
+            return _STATUSES[outcome_of(making.terminal)]
         if making is not None and making.producer is None:
             return StreamStatus.INITIALIZING
-        if making is not None and making.producer is not None and making.producer.terminal is not None:
-            return _STATUSES[outcome_of(making.producer.terminal)]
         state = await self._state(stream_id)
         if state is None:
             return None
@@ -188,7 +188,7 @@ class StreamManager:
         """
         making = self._asked.get(stream_id)
         if making is not None:
-            if making.session is None:
+            if making.producer is None and making.terminal is None:
                 await making.open()
             return making.stop(CANCELLED)
         state = await self._state(stream_id)
@@ -229,13 +229,15 @@ class StreamManager:
         """What the log knows; where a stream has just ended here, with its end."""
         await self._sessions.open()
         state = await self._sessions.state(stream_id)
+        if state is None or not state.head.facts.get(ENVELOPES):
+            return None
         while state is not None and state.end is None:
             session = self._sessions.live.get(stream_id)
             if session is None or session.producer is not None:
                 break
             await self._sessions.log.wait(stream_id, state.last, _WAIT_S)
             state = await self._sessions.state(stream_id)
-        return state if state is not None and state.head.facts.get(ENVELOPES) else None
+        return state
 
 
 def _type_of(stream_type: StreamType | str) -> StreamType:

@@ -77,8 +77,8 @@ class ChatStreamingGenerator(OwnGenerator):
             return responses.said(full_response)
         if isinstance(full_response, Reply):
             full_response = msgspec.json.decode(chat_body(full_response))
-        event = responses.as_chat_event(responses.body_of(full_response))
-        return responses.decoded(event, ChatDecoder)
+        events = responses.as_chat_events(responses.body_of(full_response))
+        return responses.decoded(events, ChatDecoder)
 
     def _writes(self) -> Writes:
         return WireWriter(ChatEncoder(include_usage=False), "chat.completion.chunk")
@@ -94,8 +94,8 @@ class CompletionStreamingGenerator(OwnGenerator):
             return responses.said(full_response)
         if isinstance(full_response, Reply):
             full_response = msgspec.json.decode(completion_body(full_response, _NOBODY))
-        event = responses.as_completion_event(responses.body_of(full_response))
-        return responses.decoded(event, CompletionsDecoder)
+        events = responses.as_completion_events(responses.body_of(full_response))
+        return responses.decoded(events, CompletionsDecoder)
 
     def _writes(self) -> Writes:
         return WireWriter(CompletionsEncoder(_NOBODY), "text_completion")

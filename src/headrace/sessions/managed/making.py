@@ -13,6 +13,7 @@ from headrace.sessions.managed.types import StreamChunk, StreamContext
 from headrace.sessions.session import Session
 from headrace.sessions.table import Sessions
 
+CANCELLED = Cancelled("the stream was cancelled")
 ENVELOPES = "envelopes"  # what a head's facts say of a stream whose records are those of `records`
 
 
@@ -44,6 +45,14 @@ class Making:
         self._sessions = sessions
         self._make = make
         self._readers = 0  # that have not opened it yet
+        self._dropped = False  # before it began: there is nothing to read any more
+
+    @property
+    def terminal(self) -> Terminal | None:
+        """How it ended; None before."""
+        if self.producer is not None:
+            return self.producer.terminal
+        return CANCELLED if self._dropped else None
 
     # What readers call.
 
@@ -55,12 +64,15 @@ class Making:
         """A reader has gone before it opened it: with the last one, what was to be streamed is freed."""
         self._readers -= 1
         if not self._readers and self.producer is None:
+            self._dropped = True
             self._cancel_source()
 
     async def open(self) -> Opened:
         """Begin, unless that was done. Raises ConfigError, and RequestError for an id that is in use."""
         await self._sessions.open()
         session = self.session or self._begin()
+        if self._dropped:
+            self.stop(CANCELLED)
         live = self._sessions.live.get(session.id)
         return Opened(live, session.last if live is None else session.sent)
 
@@ -142,6 +154,3 @@ class Kept:
 
     def when_idle(self, tell: Callable[[], None]) -> None:
         tell()
-
-
-CANCELLED = Cancelled("the stream was cancelled")

@@ -39,20 +39,34 @@ def said(text: str) -> Sequence[Chunk]:
     return (BlockStart(0, "text"), TextDelta(0, text), BlockEnd(0), *_ENDS)
 
 
-def decoded(event: Body, decoder: Decoder) -> Sequence[Chunk]:
-    """An answer in one event of a wire's."""
+def decoded(events: Sequence[Body], decoder: Decoder) -> Sequence[Chunk]:
+    """An answer as events of a wire's."""
     reads = decoder()
-    return [*reads.feed([b"data: %b\n\n" % msgspec.json.encode(event), DONE]), *reads.close()]
+    told = [b"data: %b\n\n" % msgspec.json.encode(event) for event in events]
+    return [*reads.feed([*told, DONE]), *reads.close()]
 
 
-def as_chat_event(body: Body) -> Body:
+def as_chat_events(body: Body) -> Sequence[Body]:
     """OpenAI's `chat.completion`: an event has deltas where it has messages, and numbers the calls."""
-    return {**body, "choices": [_as_delta(choice) for choice in _choices(body)]}
+    return [{**body, "choices": [_as_delta(choice) for choice in _choices(body)]}]
 
 
-def as_completion_event(body: Body) -> Body:
-    """OpenAI's `text_completion` is of one form, streamed or whole."""
-    return {**body, "choices": _choices(body)}
+def as_completion_events(body: Body) -> Sequence[Body]:
+    """OpenAI's `text_completion` is of one form, streamed or whole; the reasons come after all texts."""
+    choices = _choices(body)
+    texts = [_part(choice, finish_reason=None, logprobs=_offsets_left_out(choice)) for choice in choices]
+    ends = [_part(choice, text="", logprobs=None) for choice in choices]
+    return [{**body, "choices": texts}, {**body, "choices": ends}]
+
+
+def _part(choice: Any, **changes: Any) -> Any:
+    return {**choice, **changes} if isinstance(choice, Mapping) else choice
+
+
+def _offsets_left_out(choice: Any) -> Any:
+    """The log probabilities without the places of all tokens: each piece's are counted anew."""
+    logprobs = choice.get("logprobs") if isinstance(choice, Mapping) else None
+    return _part(logprobs, text_offset=None)
 
 
 def _choices(body: Body) -> list[Any]:
