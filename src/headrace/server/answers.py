@@ -19,7 +19,7 @@ from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.place import Place
 from headrace.server.problem import JSON_TYPE
-from headrace.server.readers import EVENT_STREAM, ExchangeReader
+from headrace.server.readers import ExchangeReader, stream_fields
 from headrace.sessions.produce import EncodeProducer, RelayProducer, StreamProducer
 from headrace.sessions.session import Session
 from headrace.wire.base import Front, ParsedRequest, Says
@@ -46,10 +46,7 @@ class Answers:
         self._front = front
         self._events = front.content_type.startswith("text/event-stream")
         self._relays = relays
-        own = {"content-type": front.content_type, **front.headers}
-        usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
-        fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()]
-        self._fields: Fields = (*fields, *usual)
+        self._fields = stream_fields(front.content_type, front.headers)
 
     def __call__(self, exchange: Exchange) -> None:
         """Answer a request whose path says nothing of it."""

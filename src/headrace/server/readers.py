@@ -6,7 +6,7 @@ that a failure is a real HTTP status; after it, an error event in the client's p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from headrace.core.chunk import Failure
 from headrace.server.exchange import Exchange, Fields
@@ -24,6 +24,13 @@ EVENT_STREAM: Fields = (
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 )
+
+
+def stream_fields(content_type: str, headers: Mapping[str, str]) -> Fields:
+    """The response headers of a stream: a protocol's own, and what every stream has where it says nothing."""
+    own = {"content-type": content_type, **headers}
+    usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
+    return (*((name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()), *usual)
 
 
 class ExchangeReader:

@@ -17,10 +17,10 @@ from headrace.metrics.figures import figures_of
 from headrace.metrics.stream_log import plain
 from headrace.server.answers import STREAM_ID
 from headrace.server.app import App
-from headrace.server.exchange import Exchange, Fields
+from headrace.server.exchange import Exchange
 from headrace.server.last_words import last_words
 from headrace.server.problem import JSON_TYPE
-from headrace.server.readers import EVENT_STREAM, ExchangeReader
+from headrace.server.readers import ExchangeReader, stream_fields
 from headrace.server.waiting import Waiting
 from headrace.sessions.session import Session
 from headrace.store.log import StreamState
@@ -138,13 +138,7 @@ def _read(
     app.counters.resumed += 1
     front = front_named(facts["front"]) if facts.get("front") in FRONTS else None
     told: str = facts.get("content_type") or (front.content_type if front else "application/octet-stream")
-    own = {"content-type": told, **(front.headers if front else {})}
-    usual = [field for field in EVENT_STREAM if field[0].decode("ascii") not in own]
-    fields: Fields = (
-        *((name.encode("ascii"), value.encode("latin-1")) for name, value in own.items()),
-        *usual,
-        (STREAM_ID, id.encode("ascii")),
-    )
+    fields = (*stream_fields(told, front.headers if front else {}), (STREAM_ID, id.encode("ascii")))
     reader = ExchangeReader(
         exchange,
         fields=fields,

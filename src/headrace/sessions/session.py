@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 from headrace.core.chunk import Cancelled, Failure, Terminal
 from headrace.errors import StreamingError
 from headrace.metrics.clock import StreamClock
-from headrace.sessions.ending import WHOLE, Ending
+from headrace.sessions.ending import Ending
 from headrace.sessions.numbering import number_events
 from headrace.store.log import StreamEnd, StreamHead, StreamLog
 
@@ -78,7 +78,6 @@ class Session:
         "_pending",
         "_slow_readers",
         "_tells_ids",
-        "began_s",
         "head",
         "last",
         "producer",
@@ -98,7 +97,6 @@ class Session:
         slow_readers: SlowReaders,
     ) -> None:
         self.head = head
-        self.began_s = head.began_s
         self.last = 0
         self.sent = 0
         self.readers: list[Taker] = []
@@ -230,8 +228,3 @@ class Session:
                 reader.finish(data, ending)
             else:
                 reader.go_behind()
-
-    @property
-    def ending(self) -> Ending:
-        """How it ended; `WHOLE` before."""
-        return self._ending or WHOLE

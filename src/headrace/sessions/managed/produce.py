@@ -52,7 +52,7 @@ class EnvelopeProducer(StreamProducer):
         super().__init__(session, context.model, self._ended, wheel.now_s(), wheel.now_s)
         self._context = context
         self._tracking = tracking
-        self._began_unix_s = session.began_s
+        self._began_unix_s = session.head.began_s
         self._took_s: float | None = None
         self._enveloped: Enveloped | None = None
         self._chunks = self._tokens = self._content = self._reasoning = 0
