@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from types import TracebackType
 from typing import Any, Self
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 import msgspec
 
@@ -91,6 +92,7 @@ class StreamManager:
         self._owns = sessions is None
         self._sessions = sessions or Sessions(MemoryLog(keeping))
         self._asked: WeakValueDictionary[str, Making] = WeakValueDictionary()
+        self._readers: WeakSet[EnvelopeReader] = WeakSet()
         self._wheel: Wheel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -204,6 +206,8 @@ class StreamManager:
             making.stop(failure)
         if self._owns:
             await self._sessions.aclose()
+            for reader in list(self._readers):
+                reader.give_up(failure)  # who was behind would wait for a log that is gone
         if self._wheel is not None:
             self._wheel.close()
             self._wheel = None
@@ -217,7 +221,9 @@ class StreamManager:
         await self.aclose()
 
     def _read(self, stream: Making | Kept, id: str, after: int) -> ManagedStream:
-        return ManagedStream(EnvelopeReader(id, after, stream, self._sessions))
+        reader = EnvelopeReader(id, after, stream, self._sessions)
+        self._readers.add(reader)
+        return ManagedStream(reader)
 
     def _produce(self, session: Session, context: StreamContext) -> EnvelopeProducer:
         loop = asyncio.get_running_loop()
@@ -250,8 +256,9 @@ def _type_of(stream_type: StreamType | str) -> StreamType:
 
 
 def _limit(field: str, seconds: float | None) -> float | None:
-    if seconds is not None and not seconds > 0:
-        raise RequestError(f"{field}: must be more than 0 seconds", field=field, value=seconds)
+    if seconds is not None and not 0 < seconds < math.inf:
+        said = f"{field}: must be more than 0 seconds, and finite; default_timeout_seconds=None sets no limit"
+        raise RequestError(said, field=field, value=seconds)
     return seconds
 
 

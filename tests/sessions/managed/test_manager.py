@@ -527,6 +527,23 @@ def test_closing_the_manager_stops_its_streams() -> None:
     asyncio.run(main())
 
 
+def test_closing_the_manager_ends_readers_that_are_behind() -> None:
+    async def main() -> None:
+        manager = StreamManager()
+        fast = manager.create_stream(CHAT, source=ScriptedSource([TextDelta(0, "x")] * 3000))
+        slow = manager.read_stream(fast.stream_id)
+        await asyncio.gather(fast.start(), slow.start())
+        async for _ in fast:
+            pass
+        await manager.aclose()
+        got, error = await read(slow)
+        assert 0 < len(got) < 3000
+        assert isinstance(error, StreamCancelledException)
+        await nothing_left()
+
+    asyncio.run(main())
+
+
 def test_one_manager_serves_several_runs_of_a_loop() -> None:
     manager = StreamManager()
 

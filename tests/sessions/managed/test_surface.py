@@ -151,6 +151,7 @@ def test_metrics_tell_nothing_that_was_not_measured() -> None:
         ("enable_latency_simulation", True),
         ("default_timeout_seconds", 0),
         ("default_timeout_seconds", float("nan")),
+        ("default_timeout_seconds", float("inf")),
     ],
 )
 def test_a_manager_refuses_what_would_do_nothing(argument: str, value: Any) -> None:
@@ -171,6 +172,7 @@ def test_a_manager_refuses_what_would_do_nothing(argument: str, value: Any) -> N
         ({"full_response": {"text": "a"}}, "full_response.choices"),
         ({"full_response": "a", "timeout_seconds": -1}, "timeout_seconds"),
         ({"full_response": "a", "chunk_delay_seconds": -1}, "chunk_delay_seconds"),
+        ({"full_response": "a", "chunk_delay_seconds": float("inf")}, "chunk_delay_seconds"),
         ({"stream_type": "audio", "full_response": "a"}, "full_response"),
     ],
 )

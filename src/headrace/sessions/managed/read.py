@@ -65,6 +65,10 @@ class EnvelopeReader:
             self._reader.leave()
             self._stream.when_idle(lambda: self._end(_CLOSED))
 
+    def give_up(self, failure: Failure) -> None:
+        """End for the reader, who may not have had all that came; nothing where it has ended."""
+        self._end(raised(exception_of(failure, self.id)))
+
     async def _open(self) -> None:
         try:
             session, last = await self._stream.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from headrace.core.model import Source
@@ -21,8 +22,8 @@ def source_of(
     source: Any,
 ) -> Source[StreamChunk]:
     """own: the generator of the stream's type. Raises RequestError for nothing, or too much, to stream."""
-    if not context.chunk_delay_seconds >= 0:
-        said = "chunk_delay_seconds: must be at least 0"
+    if not 0 <= context.chunk_delay_seconds < math.inf:
+        said = "chunk_delay_seconds: must be at least 0, and finite"
         raise RequestError(said, field="chunk_delay_seconds", value=context.chunk_delay_seconds)
     if source is not None:
         if full_response is not None or generator is not None:
