@@ -149,7 +149,7 @@ class Session:
 
     # What the log calls.
 
-    def committed(self, last: int, /) -> None:
+    def committed(self, last: int, ended: bool = False, /) -> None:
         count = last - self.sent
         pending = self._pending
         if count == len(pending):
@@ -158,9 +158,8 @@ class Session:
             pending, self._pending = pending[:count], pending[count:]
         self.sent = last
         data = pending[0] if count == 1 else b"".join(pending)
-        ending = self._ending
-        if ending is not None and last == self.last:
-            self._finish(data, ending)
+        if ended and self._ending is not None:
+            self._finish(data, self._ending)
         elif data:
             readers = self.readers
             for reader in readers if len(readers) == 1 else tuple(readers):

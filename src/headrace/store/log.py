@@ -53,8 +53,8 @@ class Tail(Protocol):
     """Who writes a stream, as its log calls him back; on the loop's thread, never from inside `append`
     unless the log commits at once."""
 
-    def committed(self, last: int, /) -> None:
-        """Every record up to `last` is committed."""
+    def committed(self, last: int, ended: bool = False, /) -> None:
+        """Every record up to `last` is committed; ended: and the stream's end, which comes but once."""
 
     def room(self) -> None:
         """The log can take more again, after an `append` that said it could not."""

@@ -105,7 +105,7 @@ class MemoryLog:
         kept.end = end
         self._ended.append(_Ended(self._now_s(), id))
         self._take(kept, records)
-        tail.committed(kept.last)
+        tail.committed(kept.last, True)
 
     async def state(self, id: str, /) -> StreamState | None:
         self._sweep()

@@ -40,7 +40,7 @@ class NoLog:
     def end(self, id: str, end: StreamEnd, records: Sequence[bytes] = (), /) -> None:
         live = self._streams.pop(id, None)
         if live is not None:
-            live.tail.committed(live.last + len(records))
+            live.tail.committed(live.last + len(records), True)
 
     async def state(self, id: str, /) -> StreamState | None:
         live = self._streams.get(id)

@@ -235,7 +235,7 @@ class SqliteLog:
             stream.waiting.set()
             stream.waiting = None
         if tail is not None:
-            tail.committed(stream.committed)
+            tail.committed(stream.committed, ended)
 
     # Reading.
 
@@ -313,5 +313,5 @@ _MOST_ROWS = 4096  # of one read
 
 
 def _state(stream: _Stream) -> StreamState:
-    end = stream.end if stream.tail is None or stream.committed == stream.last else None
+    end = stream.end if stream.tail is None else None
     return StreamState(stream.head, stream.first, stream.committed, end)

@@ -238,7 +238,7 @@ class Writer:
         if sent.ends:
             del self.lives[live.head.id]
             self.ended.append((live.head.id, live.bytes))
-        live.tail.committed(sent.last)
+        live.tail.committed(sent.last, sent.ends)
         if not isinstance(answers, StreamingError) and answers[sent.verdict] == b"stop":
             self.stop(live.head.id)
 
