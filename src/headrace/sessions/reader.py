@@ -20,7 +20,7 @@ class Outlet(Protocol):
 
     @property
     def paused(self) -> bool:
-        """The client reads more slowly than we write."""
+        """Whether the client is behind when its reader begins; from then on the reader is told."""
 
     def give(self, data: bytes, /) -> None:
         """A piece of the body."""
@@ -32,7 +32,8 @@ class Outlet(Protocol):
 class Reader:
     """Brings the records behind number `after` to an outlet, each once and in order, and the end.
 
-    drops: a client that is behind by more than `slow_bytes` is told so and left.
+    paused: its outlet takes nothing now, or there is none any more. A client that is behind by more than
+    `slow_bytes` is told so and left.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Reader:
         "_tasks",
         "_working",
         "at_tail",
+        "paused",
         "sent",
     )
 
@@ -67,12 +69,14 @@ class Reader:
         self._working: asyncio.Task[None] | None = None
         self.sent = after
         self.at_tail = False
+        self.paused = True
 
     # What the outlet calls.
 
     def begin(self, session: Session | None) -> None:
         """Bring what there is. session: the stream's, where it is made here and now."""
         self._session = session
+        self.paused = self._outlet is None or self._outlet.paused
         if session is not None:
             session.join(self)
         if not self.at_tail:
@@ -80,11 +84,13 @@ class Reader:
 
     def on_pause(self) -> None:
         """The client is behind."""
+        self.paused = True
         if self._session is not None:
             self._session.weigh()
 
     def on_resume(self) -> None:
         """The client has caught up with what was written."""
+        self.paused = self._outlet is None
         if self._session is not None:
             self._session.weigh()
         if not self.at_tail:
@@ -93,6 +99,7 @@ class Reader:
     def leave(self) -> None:
         """The client is gone, or has all."""
         self._outlet = None
+        self.paused = True
         session, self._session = self._session, None
         if self._working is not None:
             self._working.cancel()
@@ -109,10 +116,6 @@ class Reader:
         return True
 
     # What the session calls.
-
-    @property
-    def paused(self) -> bool:
-        return self._outlet is None or self._outlet.paused
 
     def give(self, data: bytes, last: int, /) -> None:
         self.sent = last
@@ -186,6 +189,7 @@ class Reader:
 
     def _end(self, data: bytes, ending: Ending) -> None:
         outlet, self._outlet = self._outlet, None
+        self.paused = True
         if outlet is not None:
             outlet.finish(data, ending)
 

@@ -41,9 +41,7 @@ class Taker(Protocol):
 
     sent: int
     at_tail: bool
-
-    @property
-    def paused(self) -> bool: ...
+    paused: bool
 
     def give(self, data: bytes, last: int, /) -> None:
         """Records up to number `last`."""
@@ -103,7 +101,7 @@ class Session:
         self.producer: Producer | None = None
         self._log = log
         self._on_end = on_end
-        self._events = events
+        self._events = events and log.keeps  # where nobody reads again, nobody asks for numbers
         self._tells_ids = tells_ids
         self._detaches = detaches
         self._slow_readers = slow_readers

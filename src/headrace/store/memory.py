@@ -40,7 +40,8 @@ class MemoryLog:
     keeps = True
 
     def __init__(self, keeping: Keeping | None = None, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._keeping = keeping or Keeping()
+        self._keeping = keeping = keeping or Keeping()
+        self._stream_bytes, self._total_bytes = keeping.stream_bytes, keeping.total_bytes
         self._now_s = now_s
         self._streams: dict[str, _Kept] = {}
         self._aliases: dict[tuple[str, str], str] = {}
@@ -74,17 +75,25 @@ class MemoryLog:
 
     def _take(self, kept: _Kept, records: Sequence[bytes]) -> None:
         kept.records += records
-        kept.last += len(records)
-        size = sum(map(len, records))
+        if len(records) == 1:
+            kept.last += 1
+            size = len(records[0])
+        else:
+            kept.last += len(records)
+            size = sum(map(len, records))
         kept.bytes += size
         self.held_bytes += size
-        while kept.bytes > self._keeping.stream_bytes and kept.last > kept.first:
-            self._shed(kept)
-        if self.held_bytes > self._keeping.total_bytes:
-            self._make_room()
+        if kept.bytes > self._stream_bytes or self.held_bytes > self._total_bytes:
+            self._bound(kept)
         if kept.waiting is not None:
             kept.waiting.set()
             kept.waiting = None
+
+    def _bound(self, kept: _Kept) -> None:
+        while kept.bytes > self._stream_bytes and kept.last > kept.first:
+            self._shed(kept)
+        if self.held_bytes > self._total_bytes:
+            self._make_room()
 
     def _shed(self, kept: _Kept) -> None:
         oldest = len(kept.records[kept.gone])
@@ -178,10 +187,10 @@ class MemoryLog:
 
     def _make_room(self) -> None:
         """Forget ended streams, the longest ended first; then every stream's oldest records."""
-        while self._ended and self.held_bytes > self._keeping.total_bytes:
+        while self._ended and self.held_bytes > self._total_bytes:
             self._drop(self._ended.popleft().id)
-        if self.held_bytes > self._keeping.total_bytes:
-            share = self._keeping.total_bytes // max(1, len(self._streams))
+        if self.held_bytes > self._total_bytes:
+            share = self._total_bytes // max(1, len(self._streams))
             for kept in self._streams.values():
                 while kept.bytes > share and kept.last > kept.first:
                     self._shed(kept)
