@@ -18,7 +18,8 @@ from headrace.store.valkey.link import Done, unreachable
 from headrace.store.valkey.scripts import APPEND, Command
 from headrace.store.valkey.writer import Writer
 
-IDS = "stuvw"  # each begins once, as ids are never used again
+PLACES = st.integers(0, 9)  # among the streams that are open
+MOST = 3
 PENDING_BYTES = 12
 APPEND_AT = 5  # EVALSHA, sha, 2, meta, log, then: node, number, first, end, life, records
 
@@ -87,7 +88,7 @@ class WriterMachine(RuleBasedStateMachine):
         self.writer = Writer("node", self.keys, link, Keeping(pending_bytes=PENDING_BYTES))
         self.streams: dict[str, Kept] = {}
         self.over: list[Kept] = []
-        self.begun: set[str] = set()
+        self.begun = 0
 
     def _do(self, step: Any) -> None:
         async def do() -> None:
@@ -97,43 +98,49 @@ class WriterMachine(RuleBasedStateMachine):
 
         self.loop.run_until_complete(do())
 
-    @rule(id=st.sampled_from(IDS), obeys=st.booleans())
-    def begin(self, id: str, obeys: bool) -> None:
-        if id not in self.begun:
-            self.begun.add(id)
-            tail = self.streams[id] = Kept(self.writer, id, obeys=obeys)
-            self._do(lambda: self.writer.begin(StreamHead(id), tail))
+    def _one(self, place: int) -> Kept:
+        open_ones = [one for one in self.streams.values() if one.is_open]
+        return open_ones[place % len(open_ones)]
 
-    @rule(id=st.sampled_from(IDS), records=st.lists(st.binary(min_size=1, max_size=6), max_size=3))
-    def append(self, id: str, records: list[bytes]) -> None:
-        stream = self.streams.get(id)
-        if stream is None or not stream.is_open:
-            return
+    def any_open(self) -> bool:
+        return any(one.is_open for one in self.streams.values())
+
+    @precondition(lambda self: len(self.streams) < MOST)
+    @rule(obeys=st.booleans())
+    def begin(self, obeys: bool) -> None:
+        self.begun += 1
+        id = f"s{self.begun}"  # never used again
+        tail = self.streams[id] = Kept(self.writer, id, obeys=obeys)
+        self._do(lambda: self.writer.begin(StreamHead(id), tail))
+
+    @precondition(any_open)
+    @rule(place=PLACES, records=st.lists(st.binary(min_size=1, max_size=6), max_size=3))
+    def append(self, place: int, records: list[bytes]) -> None:
+        stream = self._one(place)
         stream.taken += records
 
         def step() -> None:
-            stream.waits_for_room |= not self.writer.append(id, records)
+            stream.waits_for_room |= not self.writer.append(stream.id, records)
 
         self._do(step)
 
-    @rule(id=st.sampled_from(IDS), records=st.lists(st.just(b"last"), max_size=2))
-    def end(self, id: str, records: list[bytes]) -> None:
-        stream = self.streams.get(id)
-        if stream is None or not stream.is_open:
-            return
+    @precondition(any_open)
+    @rule(place=PLACES, records=st.lists(st.just(b"last"), max_size=2))
+    def end(self, place: int, records: list[bytes]) -> None:
+        stream = self._one(place)
         stream.taken += records
         stream.end_taken = True
-        self._do(lambda: self.writer.end(id, StreamEnd("finished"), records))
+        self._do(lambda: self.writer.end(stream.id, StreamEnd("finished"), records))
 
-    @rule(id=st.sampled_from(IDS))
-    def forget(self, id: str) -> None:
-        stream = self.streams.get(id)
-        if stream is not None:
-            self._do(lambda: self.writer.forget(id))
-            assert stream.ended or stream.trouble is not None
+    @precondition(lambda self: self.streams)
+    @rule(place=PLACES)
+    def forget(self, place: int) -> None:
+        stream = list(self.streams.values())[place % len(self.streams)]
+        self._do(lambda: self.writer.forget(stream.id))
+        assert stream.trouble is not None
 
     @precondition(lambda self: self.link.batch is not None)
-    @rule(how=st.sampled_from(["ok", "ok", "ok", "stop", "lost", "error"]))
+    @rule(how=st.sampled_from(["ok", "ok", "ok", "stop", "stop", "lost", "error"]))
     def answer(self, how: str) -> None:
         assert self.link.batch is not None
         commands, done = self.link.batch
@@ -181,8 +188,8 @@ class WriterMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            for id in list(self.streams):
-                self.end(id, [])
+            while self.any_open():
+                self.end(0, [])
             while self.link.batch is not None:
                 self.answer("ok")
             self.what_is_kept_is_what_was_taken()
