@@ -26,7 +26,7 @@ _PAUSES_S = 0.05, 0.25  # between the stream's begin and its end
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a client asks, and the far end's port. prefix: of the model's name. key: empty: none is needed."""
+    """Where a client asks, and the far end's port. prefix: of the model's name. key: empty: none."""
 
     port: int
     path: str
