@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.garbage import garbage_of_ours
+
 from headrace.transport.wheel import TICK_S, Wheel
 
 
@@ -99,6 +101,17 @@ def test_a_callback_may_cancel_another_of_its_tick_and_file_itself_again() -> No
     wheel.after(0.1, first)
     loop.run_until(1001.0)
     assert fired == ["first", "first", "first"]
+
+
+def test_what_has_fired_or_is_cancelled_is_freed_without_the_collector() -> None:
+    loop, wheel = make()
+    for each in range(20):
+        wheel.after(0.1 * each, int)
+        wheel.after(0.1 * each, int).cancel()
+    with garbage_of_ours() as found:
+        loop.run_until(1003.0)
+    assert found == []
+    assert len(wheel) == 0
 
 
 def test_a_timer_that_comes_early_fires_nothing_early() -> None:

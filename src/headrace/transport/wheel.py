@@ -90,7 +90,9 @@ class Wheel:
         # A loop may call a timer a clock resolution early: such a tick is armed again, not fired.
         due: list[Deadline] = []
         while self._ticks and self._ticks[0] * TICK_S <= now_s:
-            due += self._buckets.pop(heapq.heappop(self._ticks))
+            bucket = self._buckets.pop(heapq.heappop(self._ticks))
+            due += bucket
+            bucket.clear()  # its deadlines know it: else only the garbage collector would free them
         self._arm()
         for deadline in sorted(due, key=lambda each: each.when_s):
             deadline.fire()
