@@ -194,6 +194,8 @@ def test_what_cannot_be_read_is_refused(direct: Carrier, sessions: MakeSessions)
                 assert text_of(await client.response_body()) == FIRST + "a"
             refused = await asked(served, "GET", f"/v1/streams/{id}?after=99")
             assert (refused.status, refused.error["param"]) == (400, "after")
+            refused = await asked(served, "GET", f"/v1/streams/{id}", "Last-Event-ID: x")
+            assert (refused.status, refused.error["param"]) == (400, "last-event-id")
             async with connected(served.url) as client:
                 await client.send(chat().replace(b"\r\n\r\n", b"\r\nX-Headrace-On-Disconnect: no\r\n\r\n", 1))
                 response = await client.response()

@@ -67,6 +67,13 @@ class Answers:
             raise RequestError(
                 "n must be 1: one answer a request", field="n", value=parsed.request.settings.n
             )
+        if parsed.background and not app.sessions.log.keeps:
+            raise RequestError(
+                "background: nothing is kept here that could be asked for later ([streams] log is none): "
+                "ask without it, or have the server started with another log",
+                field="background",
+                value=True,
+            )
         model = app.resolve(exchange, parsed.request.model)
         if parsed.stream:
             self._stream(exchange, model, parsed, body, asked)
