@@ -18,8 +18,8 @@ from tests.server.conftest import Carrier
 from tests.server.doubles import Models
 from tests.server.raw import chat, connected, request
 
+from headrace.config.door import KeySettings
 from headrace.config.keys import digest_of
-from headrace.config.settings import KeySettings
 from headrace.core.chunk import Cancelled, Finish
 from headrace.core.model import ModelCard
 from headrace.core.usage import Usage
