@@ -189,7 +189,7 @@ def test_a_stream_that_cannot_be_is_refused_before_it_begins(asked: dict[str, An
 
 
 def test_a_coroutine_that_was_not_awaited_is_no_source() -> None:
-    with pytest.raises(RequestError, match="source: coroutine is none of .*: a coroutine is awaited first"):
+    with pytest.raises(RequestError, match=r"source: coroutine is none of .*: a coroutine is awaited first"):
         StreamManager().create_stream("chat", source=asyncio.sleep(0))
 
 
