@@ -168,7 +168,7 @@ def _read(
         fields=fields,
         ping=front.ping if front else b"",
         keepalive_after_s=app.limits.keepalive_after_s,
-        words=partial(last_words, front, after),
+        words=partial(last_words, front),
     )
     reader.begin(app.sessions, id, after, session)
     if after and waits:  # it has read of this stream before: there is no status to wait for
