@@ -301,7 +301,7 @@ def test_the_first_client_is_told_too_that_it_is_dropped(direct: Carrier, sessio
             id, source = await began(frozen, model)
             session = served.app.sessions.live[id]
             while session.readers:
-                source.say("x" * 2000)
+                source.say("x" * 50_000)
                 await until(lambda: session.sent == session.last)
             source.push(*END)
             source.end()
