@@ -6,6 +6,7 @@ import secrets
 import string
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -67,6 +68,13 @@ class Answers:
             raise RequestError(
                 "n must be 1: one answer a request", field="n", value=parsed.request.settings.n
             )
+        if parsed.background and not app.sessions.log.keeps:
+            raise RequestError(
+                "background: nothing is kept here that could be asked for later ([streams] log is none): "
+                "ask without it, or have the server started with another log",
+                field="background",
+                value=True,
+            )
         model = app.resolve(exchange, parsed.request.model)
         if parsed.stream:
             self._stream(exchange, model, parsed, body, asked)
@@ -115,7 +123,7 @@ class Answers:
             fields=self._stream_fields(says.id, warnings),
             ping=self._front.ping,
             keepalive_after_s=self._app.limits.keepalive_after_s,
-            words=lambda failure: last_words(self._front, session.sent, failure),
+            words=partial(last_words, self._front if self._name != NO_PROTOCOL else None),
             type_of=type_of,
             on_start=producer.clock.sent,
         ).begin(self._app.sessions, says.id, 0, session)
