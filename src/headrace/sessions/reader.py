@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from headrace.core.chunk import Failure
 from headrace.errors import SlowReader, StreamingError
-from headrace.sessions.ending import Ending, ending_of
+from headrace.sessions.ending import INTERNAL, Ending, ending_of
 from headrace.sessions.session import Session
 from headrace.store.log import StreamLog
 
+logger = logging.getLogger("headrace.sessions")
 READ_BYTES = 64 * 1024  # at once, from the log
 _WAIT_S = 15.0  # for more of a stream that another node makes, before its state is looked at again
 
@@ -127,7 +129,7 @@ class Reader:
         self._behind_bytes += data_bytes
         if self._slow_bytes and self._behind_bytes > self._slow_bytes:
             message = f"the client was more than {self._slow_bytes} bytes behind; come back for the rest"
-            self._fail(SlowReader(message, retryable=True))
+            self._fail(Failure.of(SlowReader(message, retryable=True)))
 
     def finish(self, data: bytes, ending: Ending, /) -> None:
         self._session = None
@@ -159,7 +161,11 @@ class Reader:
                 if await self._step():
                     return
         except StreamingError as error:
-            self._fail(error)
+            self._fail(Failure.of(error))
+        except Exception:
+            # A log with a bug must not leave a client waiting, nor this reader asking it again and again.
+            logger.exception("reading stream %s from its log failed", self._id)
+            self._fail(INTERNAL)
 
     async def _step(self) -> bool:
         """Bring the next records; whether there is nothing more to do here."""
@@ -193,8 +199,8 @@ class Reader:
         if outlet is not None:
             outlet.finish(data, ending)
 
-    def _fail(self, error: StreamingError) -> None:
+    def _fail(self, failure: Failure) -> None:
         session, self._session = self._session, None
-        self._end(b"", Ending(Failure.of(error), said=False))
+        self._end(b"", Ending(failure, said=False))
         if session is not None:
             session.leave(self)

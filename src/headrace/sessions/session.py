@@ -60,8 +60,9 @@ class Session:
     """One stream that is being made. Belongs to one event loop.
 
     events: records are server-sent events; tells_ids: which carry their numbers. detaches: the stream goes
-    on without readers; else it is stopped when the last one leaves. last: its latest record. sent: the latest
-    that is committed. on_end: called once, when the end is committed.
+    on without readers; else it is stopped when the last one leaves. slow_readers: where nothing is kept
+    nobody can read later: then "pause" is all there is, and one who is behind holds all. last: its latest
+    record. sent: the latest that is committed. on_end: called once, when the end is committed.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class Session:
         "_events",
         "_full",
         "_held",
+        "_keeps",
         "_log",
         "_on_end",
         "_pending",
@@ -104,7 +106,8 @@ class Session:
         self._events = events and log.keeps  # where nobody reads again, nobody asks for numbers
         self._tells_ids = tells_ids
         self._detaches = detaches
-        self._slow_readers = slow_readers
+        self._keeps = log.keeps
+        self._slow_readers = slow_readers if log.keeps else "pause"
         self._pending: list[bytes] = []
         self._full = False
         self._held = False
@@ -161,7 +164,7 @@ class Session:
         elif data:
             readers = self.readers
             for reader in readers if len(readers) == 1 else tuple(readers):
-                if reader.paused:
+                if reader.paused and self._keeps:
                     reader.missed(len(data))
                 elif reader.at_tail:
                     reader.give(data, last)
@@ -205,7 +208,7 @@ class Session:
         holds = self._full or (
             self._slow_readers == "pause"
             and bool(self.readers)
-            and all(reader.paused for reader in self.readers)
+            and (all if self._keeps else any)(reader.paused for reader in self.readers)
         )
         if holds != self._held and self.producer is not None:
             self._held = holds
@@ -221,7 +224,7 @@ class Session:
         readers, self.readers = self.readers, []
         self._on_end(self)
         for reader in readers:
-            if reader.at_tail and not reader.paused:
+            if reader.at_tail and not (reader.paused and self._keeps):
                 reader.finish(data, ending)
             else:
                 reader.go_behind()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headrace.errors import Gap
-from headrace.store.log import StreamEnd, StreamHead, StreamState, Tail
+from headrace.store.log import StreamEnd, StreamHead, StreamState, Tail, forgotten
 
 
 class NoLog:
@@ -71,7 +71,9 @@ class NoLog:
             live.tail.stop()
 
     async def forget(self, id: str, /) -> None:
-        self._streams.pop(id, None)
+        live = self._streams.pop(id, None)
+        if live is not None:
+            live.tail.broke(forgotten())
 
 
 class _Live:
