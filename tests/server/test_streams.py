@@ -288,6 +288,29 @@ def test_one_frozen_reader_of_ten_is_not_noticed(
     direct.run(main())
 
 
+def test_a_message_has_the_id_of_its_stream_in_its_vendors_form(direct: Carrier) -> None:
+    async def main() -> None:
+        asking = {
+            "model": "m",
+            "max_tokens": 9,
+            "stream": True,
+            "messages": [{"role": "user", "content": "a"}],
+        }
+        model = HandModel()
+        async with direct.serving(Models(model)) as served, connected(served.url) as client:
+            await client.send(request("POST", "/v1/messages", msgspec.json.encode(asking)))
+            id, source = await began(client, model)
+            source.push(*END)
+            source.end()
+            message = msgspec.json.decode(
+                (await client.response_body()).split(b"\ndata: ")[1].split(b"\n")[0]
+            )
+            assert message["message"]["id"] == id
+            assert id.startswith("msg_")
+
+    direct.run(main())
+
+
 def test_the_first_client_is_told_too_that_it_is_dropped(direct: Carrier, sessions: MakeSessions) -> None:
     async def main() -> None:
         model = HandModel()
