@@ -7,6 +7,7 @@ import difflib
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -20,7 +21,7 @@ from headrace.metrics.clock import TARGETS, Targets
 from headrace.metrics.measures import Measures, Watcher
 from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
-from headrace.server.keys import Key
+from headrace.server.keys import NOBODY, Key
 from headrace.server.limits import Limits
 from headrace.server.place import Place
 from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
@@ -308,7 +309,8 @@ def _request_id(headers: Mapping[str, str]) -> str:
 
 
 def _log(exchange: Exchange) -> None:
-    line = {
+    line: dict[str, Any] = {
+        "time": round(time.time(), 3),
         "request_id": exchange.request_id,
         "method": exchange.method,
         "path": exchange.path,
@@ -316,4 +318,6 @@ def _log(exchange: Exchange) -> None:
         "bytes_out": exchange.bytes_out,
         "duration_s": round(exchange.wheel.now_s() - exchange.began_s, 6),
     }
+    if exchange.key is not NOBODY:
+        line["key"] = exchange.key.id
     _access.info("%s", msgspec.json.encode(line).decode())

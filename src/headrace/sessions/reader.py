@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from headrace.core.chunk import Failure
 from headrace.errors import SlowReader, StreamingError
-from headrace.sessions.ending import Ending, ending_of
+from headrace.sessions.ending import INTERNAL, Ending, ending_of
 from headrace.sessions.session import Session
 from headrace.store.log import StreamLog
 
+logger = logging.getLogger("headrace.sessions")
 READ_BYTES = 64 * 1024  # at once, from the log
 _WAIT_S = 15.0  # for more of a stream that another node makes, before its state is looked at again
 
@@ -20,7 +22,7 @@ class Outlet(Protocol):
 
     @property
     def paused(self) -> bool:
-        """The client reads more slowly than we write."""
+        """Whether the client is behind when its reader begins; from then on the reader is told."""
 
     def give(self, data: bytes, /) -> None:
         """A piece of the body."""
@@ -32,7 +34,8 @@ class Outlet(Protocol):
 class Reader:
     """Brings the records behind number `after` to an outlet, each once and in order, and the end.
 
-    drops: a client that is behind by more than `slow_bytes` is told so and left.
+    paused: its outlet takes nothing now, or there is none any more. A client that is behind by more than
+    `slow_bytes` is told so and left.
     """
 
     __slots__ = (
@@ -45,6 +48,7 @@ class Reader:
         "_tasks",
         "_working",
         "at_tail",
+        "paused",
         "sent",
     )
 
@@ -67,12 +71,14 @@ class Reader:
         self._working: asyncio.Task[None] | None = None
         self.sent = after
         self.at_tail = False
+        self.paused = True
 
     # What the outlet calls.
 
     def begin(self, session: Session | None) -> None:
         """Bring what there is. session: the stream's, where it is made here and now."""
         self._session = session
+        self.paused = self._outlet is None or self._outlet.paused
         if session is not None:
             session.join(self)
         if not self.at_tail:
@@ -80,11 +86,13 @@ class Reader:
 
     def on_pause(self) -> None:
         """The client is behind."""
+        self.paused = True
         if self._session is not None:
             self._session.weigh()
 
     def on_resume(self) -> None:
         """The client has caught up with what was written."""
+        self.paused = self._outlet is None
         if self._session is not None:
             self._session.weigh()
         if not self.at_tail:
@@ -93,6 +101,7 @@ class Reader:
     def leave(self) -> None:
         """The client is gone, or has all."""
         self._outlet = None
+        self.paused = True
         session, self._session = self._session, None
         if self._working is not None:
             self._working.cancel()
@@ -110,10 +119,6 @@ class Reader:
 
     # What the session calls.
 
-    @property
-    def paused(self) -> bool:
-        return self._outlet is None or self._outlet.paused
-
     def give(self, data: bytes, last: int, /) -> None:
         self.sent = last
         if self._outlet is not None:
@@ -124,7 +129,7 @@ class Reader:
         self._behind_bytes += data_bytes
         if self._slow_bytes and self._behind_bytes > self._slow_bytes:
             message = f"the client was more than {self._slow_bytes} bytes behind; come back for the rest"
-            self._fail(SlowReader(message, retryable=True))
+            self._fail(Failure.of(SlowReader(message, retryable=True)))
 
     def finish(self, data: bytes, ending: Ending, /) -> None:
         self._session = None
@@ -156,7 +161,11 @@ class Reader:
                 if await self._step():
                     return
         except StreamingError as error:
-            self._fail(error)
+            self._fail(Failure.of(error))
+        except Exception:
+            # A log with a bug must not leave a client waiting, nor this reader asking it again and again.
+            logger.exception("reading stream %s from its log failed", self._id)
+            self._fail(INTERNAL)
 
     async def _step(self) -> bool:
         """Bring the next records; whether there is nothing more to do here."""
@@ -186,11 +195,12 @@ class Reader:
 
     def _end(self, data: bytes, ending: Ending) -> None:
         outlet, self._outlet = self._outlet, None
+        self.paused = True
         if outlet is not None:
             outlet.finish(data, ending)
 
-    def _fail(self, error: StreamingError) -> None:
+    def _fail(self, failure: Failure) -> None:
         session, self._session = self._session, None
-        self._end(b"", Ending(Failure.of(error), said=False))
+        self._end(b"", Ending(failure, said=False))
         if session is not None:
             session.leave(self)
