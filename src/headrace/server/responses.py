@@ -124,6 +124,8 @@ async def _held(app: App, state: StreamState) -> dict[str, Any]:
 def _response_in(record: bytes) -> dict[str, Any] | None:
     """The response that an event holds. A provider's own events pass as they come, in any framing."""
     for event in SseDecoder().feed(record):
+        if isinstance(event, Failure):
+            return None
         try:
             return dict(msgspec.json.decode(event.data, type=_Held).response)
         except msgspec.DecodeError:
