@@ -151,6 +151,10 @@ def test_only_what_was_kept_can_be_asked_for(direct: Carrier, sessions: MakeSess
                     await responses.delete(id)
                 with pytest.raises(openai.NotFoundError):
                     await responses.retrieve(id, stream=True)
+            with pytest.raises(
+                openai.NotFoundError, match="nothing is served at /v1/responses/a/input_items"
+            ):
+                await responses.input_items.list("a")
             stream = await answering(model, responses.create(model="m", input="hi", stream=True))
             model.source_in_use.push(*END)
             model.source_in_use.end()

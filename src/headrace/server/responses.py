@@ -40,6 +40,8 @@ def install(app: App) -> None:
 
 def _get(app: App, exchange: Exchange) -> None:
     id = exchange.path.removeprefix(_TREE)
+    if "/" in id:
+        raise _nothing_at(exchange)
     query = parse_qs(exchange.query)
     if query.get("stream", ["false"])[-1].lower() == "true":
         asked = query.get("starting_after", [""])[-1]
@@ -52,9 +54,13 @@ def _get(app: App, exchange: Exchange) -> None:
 def _cancel(app: App, exchange: Exchange) -> None:
     path = exchange.path.removeprefix(_TREE)
     if not path.endswith(_CANCEL):
-        raise RequestError(f"nothing is served at {exchange.path}", code="unknown_path", http_status=404)
+        raise _nothing_at(exchange)
     exchange.release()
     Waiting(exchange).run(_stop(app, exchange, path.removesuffix(_CANCEL)))
+
+
+def _nothing_at(exchange: Exchange) -> RequestError:
+    return RequestError(f"nothing is served at {exchange.path[:128]}", code="unknown_path", http_status=404)
 
 
 async def _stop(app: App, exchange: Exchange, id: str) -> None:
@@ -118,6 +124,8 @@ async def _held(app: App, state: StreamState) -> dict[str, Any]:
 def _response_in(record: bytes) -> dict[str, Any] | None:
     """The response that an event holds. A provider's own events pass as they come, in any framing."""
     for event in SseDecoder().feed(record):
+        if isinstance(event, Failure):
+            return None
         try:
             return dict(msgspec.json.decode(event.data, type=_Held).response)
         except msgspec.DecodeError:
