@@ -20,7 +20,6 @@ from headrace.metrics.clock import TARGETS, Targets
 from headrace.metrics.measures import Measures, Watcher
 from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
-from headrace.server.keys import Key
 from headrace.server.limits import Limits
 from headrace.server.place import Place
 from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
@@ -190,9 +189,11 @@ class App:
         key = exchange.key
         return [card for card in self.runtime.models() if key.may_ask(card.id, *card.aliases)]
 
-    def admit(self, key: Key, model_id: str, request: Request, claim: Claim, report: Report) -> Place:
+    def admit(
+        self, exchange: Exchange, model_id: str, request: Request, claim: Claim, report: Report
+    ) -> Place:
         """A place for an answer, now or later; whoever has one lets it end. Raises RateLimited."""
-        return Place(self.door, report, self.admission.admit(model_id, claim), key, request)
+        return Place(self.door, self.admission, exchange, model_id, request, claim, report)
 
     def _enter(self, exchange: Exchange) -> None:
         if not self._is_refused(exchange):
@@ -260,6 +261,8 @@ class App:
         return None
 
     def _give_up(self, exchange: Exchange, failure: Failure) -> None:
+        if exchange.closed:
+            return  # it has been answered, and its connection may serve another
         if exchange.status:
             exchange.abort()
         else:
