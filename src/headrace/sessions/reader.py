@@ -36,6 +36,7 @@ class Reader:
     """
 
     __slots__ = (
+        "__weakref__",
         "_behind_bytes",
         "_id",
         "_log",
@@ -108,6 +109,13 @@ class Reader:
             session.producer.stop(failure, lost=False)
         return True
 
+    def give_up(self, failure: Failure) -> None:
+        """End for the client, who may not have had all that came; nothing where it has ended."""
+        session, self._session = self._session, None
+        self._end(b"", Ending(failure, said=False))
+        if session is not None:
+            session.leave(self)
+
     # What the session calls.
 
     @property
@@ -124,7 +132,7 @@ class Reader:
         self._behind_bytes += data_bytes
         if self._slow_bytes and self._behind_bytes > self._slow_bytes:
             message = f"the client was more than {self._slow_bytes} bytes behind; come back for the rest"
-            self._fail(SlowReader(message, retryable=True))
+            self.give_up(Failure.of(SlowReader(message, retryable=True)))
 
     def finish(self, data: bytes, ending: Ending, /) -> None:
         self._session = None
@@ -156,7 +164,7 @@ class Reader:
                 if await self._step():
                     return
         except StreamingError as error:
-            self._fail(error)
+            self.give_up(Failure.of(error))
 
     async def _step(self) -> bool:
         """Bring the next records; whether there is nothing more to do here."""
@@ -188,9 +196,3 @@ class Reader:
         outlet, self._outlet = self._outlet, None
         if outlet is not None:
             outlet.finish(data, ending)
-
-    def _fail(self, error: StreamingError) -> None:
-        session, self._session = self._session, None
-        self._end(b"", Ending(Failure.of(error), said=False))
-        if session is not None:
-            session.leave(self)

@@ -544,6 +544,23 @@ def test_closing_the_manager_ends_readers_that_are_behind() -> None:
     asyncio.run(main())
 
 
+def test_closing_the_manager_begins_nothing_more() -> None:
+    async def main() -> None:
+        made = Making()
+        manager = StreamManager()
+        stream = manager.create_stream(CHAT, generator=made)
+        reading = asyncio.create_task(read(stream))
+        await asyncio.sleep(0)  # it is about to open its stream
+        await manager.aclose()
+        got, error = await reading
+        assert got == []
+        assert isinstance(error, StreamCancelledException)
+        await nothing_left(made)
+        assert made.opened == 0
+
+    asyncio.run(main())
+
+
 def test_one_manager_serves_several_runs_of_a_loop() -> None:
     manager = StreamManager()
 
