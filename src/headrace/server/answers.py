@@ -63,7 +63,9 @@ class Answers:
         """Answer a request that has been read."""
         body = exchange.body
         app = self._app
-        asked = asked_of(exchange, self._front, app.door.bounds_of(exchange.key).max_streams)
+        door = app.door
+        bounds = door.bounds_of(exchange.key)
+        asked = asked_of(exchange, self._front, door.queue.max_wait_s, bounds.max_streams)
         exchange.release()
         if parsed.request.settings.n != 1:
             raise RequestError(

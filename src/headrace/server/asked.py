@@ -14,7 +14,6 @@ EVENT_IDS = "x-headrace-event-ids"
 ON_DISCONNECT = "x-headrace-on-disconnect"
 PRIORITY = "x-headrace-priority"
 DEADLINE = "x-headrace-deadline-s"
-_LONGEST_WAIT_S = 86_400.0
 
 
 class Asked(NamedTuple):
@@ -28,16 +27,17 @@ class Asked(NamedTuple):
     traceparent: str = ""
 
 
-def asked_of(exchange: Exchange, front: Front, max_streams: int | None = None) -> Asked:
-    """Whose stream it is, and what of its life the client says. max_streams: of the key's at once.
+def asked_of(exchange: Exchange, front: Front, max_wait_s: float, max_streams: int | None = None) -> Asked:
+    """Whose stream it is, and what of its life the client says.
 
+    max_wait_s: for a turn, as the server lets anybody. max_streams: of the key's at once.
     Raises RequestError.
     """
     return Asked(
         exchange.owner,
         detaches_on_disconnect(exchange),
         tells_ids(exchange, front.event_ids),
-        Claim(exchange.key.id, priority(exchange), wait_s(exchange), max_streams),
+        Claim(exchange.key.id, priority(exchange), wait_s(exchange, max_wait_s), max_streams),
         exchange.headers.get("traceparent", ""),
     )
 
@@ -58,8 +58,11 @@ def priority(exchange: Exchange) -> int:
     return int(asked)
 
 
-def wait_s(exchange: Exchange) -> float | None:
-    """How long it may wait for its turn; None where the client does not say. Raises RequestError."""
+def wait_s(exchange: Exchange, max_wait_s: float) -> float | None:
+    """How long it may wait for its turn; None where the client does not say. Raises RequestError.
+
+    More than anybody may wait is refused: capped, the client would count on time that it does not have.
+    """
     asked = exchange.headers.get(DEADLINE, "").strip()
     if not asked:
         return None
@@ -67,8 +70,11 @@ def wait_s(exchange: Exchange) -> float | None:
         seconds = float(asked)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds <= _LONGEST_WAIT_S:  # not a number is neither
-        said = f"{DEADLINE}: must be seconds, more than 0 and at most {_LONGEST_WAIT_S:g}"
+    if not 0 < seconds <= max_wait_s:  # not a number is neither
+        said = (
+            f"{DEADLINE} is {asked[:64]!r}: must be seconds, more than 0 and at most {max_wait_s:g}, "
+            "which is as long as a request may wait here"
+        )
         raise RequestError(said, field=DEADLINE, value=asked[:64])
     return seconds
 
