@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.core.model import Model, ModelCard
 from headrace.core.request import Request
 from headrace.errors import AuthError, HeadraceError, Unavailable, UnknownModel
@@ -22,7 +23,7 @@ from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
 from headrace.server.place import Place
-from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
+from headrace.server.problem import INTERNAL, problem, respond_problem, shown_path, unknown_path
 from headrace.server.squeeze import takes_gzip
 from headrace.server.waiting import Waiting
 from headrace.sessions.admission import Admission, Claim
@@ -195,6 +196,12 @@ class App:
         """A place for an answer, now or later; whoever has one lets it end. Raises RateLimited."""
         return Place(self.door, self.admission, exchange, model_id, request, claim, report)
 
+    def refuse(self, exchange: Exchange, refusal: Failure) -> None:
+        """Answer a request that no endpoint answers, in the protocol that its head speaks."""
+        exchange.error_body = self.error_body_of(exchange)
+        exchange.fields = (*exchange.fields, *refusal_fields(refusal))
+        respond_problem(exchange, refusal)
+
     def _enter(self, exchange: Exchange) -> None:
         if not self._is_refused(exchange):
             self._let_in(exchange)
@@ -211,13 +218,8 @@ class App:
         refusal = SHUTTING_DOWN if self.draining else self.door.refusal(exchange)
         if refusal is None:
             return False
-        self._refuse(exchange, refusal)
+        self.refuse(exchange, refusal)
         return True
-
-    def _refuse(self, exchange: Exchange, refusal: Failure) -> None:
-        exchange.error_body = self.error_body_of(exchange)
-        exchange.fields = (*exchange.fields, *refusal_fields(refusal))
-        respond_problem(exchange, refusal)
 
     def _let_in(self, exchange: Exchange) -> None:
         """Count it, where that is done, and call its endpoint."""
@@ -235,7 +237,7 @@ class App:
         if verdict is not None:
             exchange.fields = (*exchange.fields, *verdict.fields)
             if verdict.failure is not None:
-                self._refuse(exchange, verdict.failure)
+                self.refuse(exchange, verdict.failure)
                 return
         endpoint = self._endpoint(exchange)
         if endpoint is not None:
@@ -257,8 +259,21 @@ class App:
                 if known == method:
                     return endpoint
                 allowed.add(known)
-        _respond_no_route(exchange, allowed, {at for known, at in self.routes if known == method})
+        self._refuse_route(exchange, allowed, {at for known, at in self.routes if known == method})
         return None
+
+    def _refuse_route(self, exchange: Exchange, allowed: set[str], known: set[str]) -> None:
+        """allowed: the methods that the path takes. known: the paths that take the method."""
+        if not allowed:
+            near = _near(exchange.path, known)
+            hint = f": did you mean {near}?" if near else ""
+            self.refuse(exchange, unknown_path(exchange.path, hint))
+            return
+        if "GET" in allowed:
+            allowed = {*allowed, "HEAD"}
+        exchange.fields = (*exchange.fields, (b"allow", ", ".join(sorted(allowed)).encode()))
+        message = f"{shown_path(exchange.path)} does not take {excerpt(exchange.method)}"
+        self.refuse(exchange, problem(405, message, "method_not_allowed"))
 
     def _give_up(self, exchange: Exchange, failure: Failure) -> None:
         if exchange.closed:
@@ -278,22 +293,8 @@ class App:
 
 
 def _forbidden(model_id: str) -> AuthError:
-    message = f"this API key may not ask the model {model_id[:128]!r}"
+    message = f"this API key may not ask the model {excerpt(model_id)!r}"
     return AuthError(message, code="model_not_allowed", http_status=403)
-
-
-def _respond_no_route(exchange: Exchange, allowed: set[str], known: set[str]) -> None:
-    """known: the paths that take the method."""
-    if not allowed:
-        near = _near(exchange.path, known)
-        hint = f": did you mean {near}?" if near else ""
-        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}{hint}", "unknown_path"))
-        return
-    if "GET" in allowed:
-        allowed = {*allowed, "HEAD"}
-    message = f"{exchange.path} does not take {exchange.method}"
-    status, fields, body = problem_parts(problem(405, message, "method_not_allowed"))
-    exchange.respond(status, (*fields, (b"allow", ", ".join(sorted(allowed)).encode())), body)
 
 
 def _near(path: str, known: set[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
 from headrace.server.exchange import Exchange
 from headrace.server.keys import NOBODY
@@ -54,7 +55,7 @@ def priority(exchange: Exchange) -> int:
     best = own if exchange.key is not NOBODY else 0
     if not (asked.isascii() and asked.isdigit() and len(asked) == 1 and int(asked) >= best):
         said = f"{PRIORITY}: must be a whole number from {best} (as urgent as your key lets you) to 9"
-        raise RequestError(said, field=PRIORITY, value=asked[:64])
+        raise RequestError(said, field=PRIORITY, value=excerpt(asked))
     return int(asked)
 
 
@@ -72,10 +73,10 @@ def wait_s(exchange: Exchange, max_wait_s: float) -> float | None:
         seconds = 0.0
     if not 0 < seconds <= max_wait_s:  # not a number is neither
         said = (
-            f"{DEADLINE} is {asked[:64]!r}: must be seconds, more than 0 and at most {max_wait_s:g}, "
+            f"{DEADLINE} is {excerpt(asked)!r}: must be seconds, more than 0 and at most {max_wait_s:g}, "
             "which is as long as a request may wait here"
         )
-        raise RequestError(said, field=DEADLINE, value=asked[:64])
+        raise RequestError(said, field=DEADLINE, value=excerpt(asked))
     return seconds
 
 
@@ -83,7 +84,7 @@ def tells_ids(exchange: Exchange, default: bool) -> bool:
     """Whether the stream's events shall say their numbers. Raises RequestError."""
     asked = exchange.headers.get(EVENT_IDS, "on" if default else "off").strip().lower()
     if asked not in ("on", "off"):
-        raise RequestError(f"{EVENT_IDS}: must be on or off", field=EVENT_IDS, value=asked)
+        raise RequestError(f"{EVENT_IDS}: must be on or off", field=EVENT_IDS, value=excerpt(asked))
     return asked == "on"
 
 
@@ -92,5 +93,5 @@ def detaches_on_disconnect(exchange: Exchange) -> bool:
     asked = exchange.headers.get(ON_DISCONNECT, "abort").strip().lower()
     if asked not in ("abort", "detach"):
         said = f"{ON_DISCONNECT}: must be abort (the answer stops with its client) or detach (it goes on)"
-        raise RequestError(said, field=ON_DISCONNECT, value=asked)
+        raise RequestError(said, field=ON_DISCONNECT, value=excerpt(asked))
     return asked == "detach"

@@ -13,10 +13,11 @@ from urllib.parse import parse_qs
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
-from headrace.server.problem import JSON_TYPE
+from headrace.server.problem import JSON_TYPE, unknown_path
 from headrace.server.streams import read_again, unknown
 from headrace.server.waiting import Waiting
 from headrace.sessions.ending import ending_of
@@ -54,7 +55,7 @@ def _records_before(starting_after: str) -> int:
         raise RequestError(
             "starting_after: must be the sequence_number of the last event you have",
             field="starting_after",
-            value=starting_after[:64],
+            value=excerpt(starting_after),
         )
     return int(starting_after) + 1
 
@@ -62,7 +63,8 @@ def _records_before(starting_after: str) -> int:
 def _cancel(app: App, exchange: Exchange) -> None:
     path = exchange.path.removeprefix(_TREE)
     if not path.endswith(_CANCEL):
-        raise RequestError(f"nothing is served at {exchange.path}", code="unknown_path", http_status=404)
+        app.refuse(exchange, unknown_path(exchange.path))
+        return
     exchange.release()
     Waiting(exchange).run(_stop(app, exchange, path.removesuffix(_CANCEL)))
 
@@ -71,7 +73,7 @@ async def _stop(app: App, exchange: Exchange, id: str) -> None:
     state = await _known(app, exchange, id)
     if "pending" not in state.head.facts:
         raise RequestError(
-            "only a response that is made in the background can be cancelled", field="id", value=id
+            "only a response that is made in the background can be cancelled", field="id", value=excerpt(id)
         )
     _respond(exchange, await _response(app, await app.sessions.stop(state)))
 

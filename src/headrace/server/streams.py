@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
 from headrace.metrics.figures import figures_of
 from headrace.metrics.stream_log import plain
@@ -55,7 +56,7 @@ def after_of(exchange: Exchange) -> int:
         return 0
     if not asked.isdecimal() or len(asked) > 15:
         raise RequestError(
-            "after: must be the number of the last record you have", field="after", value=asked[:64]
+            "after: must be the number of the last record you have", field="after", value=excerpt(asked)
         )
     return int(asked)
 
@@ -90,9 +91,9 @@ def described(state: StreamState, live: Session | None) -> dict[str, Any]:
 def unknown(id: str) -> RequestError:
     """No stream of that id is kept, or it is somebody else's: which of them is not told."""
     return RequestError(
-        f"there is no stream {id[:64]!r} (any more)",
+        f"there is no stream {excerpt(id)!r} (any more)",
         field="id",
-        value=id[:64],
+        value=excerpt(id),
         code="unknown_stream",
         http_status=404,
     )
