@@ -7,8 +7,8 @@ import difflib
 import logging
 import re
 import secrets
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Unpack
 
 import msgspec
 
@@ -17,11 +17,12 @@ from headrace.core.excerpt import excerpt
 from headrace.core.model import Model, ModelCard
 from headrace.core.request import Request
 from headrace.errors import AuthError, HeadraceError, Unavailable, UnknownModel
-from headrace.metrics.clock import TARGETS, Targets
-from headrace.metrics.measures import Measures, Watcher
+from headrace.metrics.clock import TARGETS
+from headrace.metrics.measures import Measures
 from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
 from headrace.server.limits import Limits
+from headrace.server.options import AppOptions, checked
 from headrace.server.place import Place
 from headrace.server.problem import INTERNAL, problem, respond_problem, shown_path, unknown_path
 from headrace.server.squeeze import takes_gzip
@@ -61,7 +62,7 @@ class Runtime(Protocol):
 
 
 class App:
-    """Answers exchanges, whatever carries them.
+    """Answers exchanges, whatever carries them. options: see `AppOptions`.
 
     routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
     sessions: the streams. measures: counts every answer, and tells the watchers. door: who comes in.
@@ -69,23 +70,15 @@ class App:
     the head of a request speaks. live: what is being answered now. draining: nothing new is taken.
     """
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        limits: Limits | None = None,
-        *,
-        sessions: Sessions | None = None,
-        door: Door | None = None,
-        access_log: bool = False,
-        watchers: Sequence[Watcher] = (),
-        targets: Targets = TARGETS,
-    ) -> None:
+    def __init__(self, runtime: Runtime, **options: Unpack[AppOptions]) -> None:
+        checked(options)
         self.runtime = runtime
-        self.limits = limits or Limits()
-        self.sessions = sessions if sessions is not None else Sessions()
+        self.limits = options.get("limits") or Limits()
+        self.sessions = options.get("sessions") or Sessions()
+        targets, watchers = options.get("targets", TARGETS), options.get("watchers", ())
         self.measures = Measures(self._known_models, targets, watchers)
         self.counters = self.measures.counters
-        self.door = door or Door()
+        self.door = options.get("door") or Door()
         self.admission = Admission(self.door.queue, lambda: self.wheel)
         self.error_body_of: Callable[[Exchange], Callable[[Failure], bytes]] = lambda exchange: (
             exchange.error_body
@@ -94,7 +87,7 @@ class App:
         self.trees: dict[tuple[str, str], Endpoint] = {}
         self.live: set[Exchange] = set()
         self.draining = False
-        self._access_log = access_log
+        self._access_log = options.get("access_log", False)
         self._wheel: Wheel | None = None
         self._wheel_loop: asyncio.AbstractEventLoop | None = None
         self._quiet: asyncio.Event | None = None
