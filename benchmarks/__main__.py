@@ -16,7 +16,9 @@ from benchmarks import (
     import_time,
     memory,
     partial,
+    readers,
     sessions,
+    streams,
     tap,
     translate,
 )
@@ -28,6 +30,8 @@ SCRIPTS = {
     "gateway": gateway.measure,
     "translate": translate.measure,
     "sessions": sessions.measure,
+    "streams": streams.measure,
+    "readers": readers.measure,
     "memory": memory.measure,
     "client": client.measure,
     "http_client": http_client.measure,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from statistics import median
+from statistics import linear_regression, median
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -39,3 +39,13 @@ def rotated(names: Sequence[str], turn: int) -> list[str]:
     """The names in the order for round `turn`, so that no contestant always runs first."""
     shift = turn % len(names)
     return [*names[shift:], *names[:shift]]
+
+
+def growth_an_hour(at_s: Sequence[float], values: Sequence[float]) -> float:
+    """The slope of the least-squares line through the values, in their unit an hour.
+
+    Raises: ValueError of fewer than two moments, or of one moment only.
+    """
+    if len(at_s) != len(values) or len(set(at_s)) < 2:
+        raise ValueError(f"no line through {len(values)} values at {len(set(at_s))} moments")
+    return linear_regression(at_s, values).slope * 3600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import shutil
 import signal
@@ -117,16 +118,21 @@ def nginx(upstream: int) -> Iterator[Gateway]:
 
 
 @contextmanager
-def headrace(upstream: int, name: str = "headrace", log: str = "") -> Iterator[Gateway]:
+def headrace(
+    upstream: int, name: str = "headrace", log: str = "", more: str = "", **streams: object
+) -> Iterator[Gateway]:
     """`headrace serve`, the command as its users run it, relaying to the upstream as a provider.
 
-    log: where its streams are kept, empty: where they are kept by default.
+    log: where its streams are kept, empty: where they are kept by default. more: other sections of its
+    configuration. streams: of its section `[streams]`.
     """
     port = free_port()
     with TemporaryDirectory(prefix="bench-headrace-") as folder:
         config = Path(folder) / "headrace.toml"
-        kept = f'\n[streams]\nlog = "{log}"\npath = "{folder}/streams.db"\n' if log else ""
-        config.write_text(HEADRACE.format(upstream=upstream) + kept)
+        if log:
+            streams = {"log": log, "path": f"{folder}/streams.db", **streams}
+        kept = "".join(f"{field} = {json.dumps(value)}\n" for field, value in streams.items())
+        config.write_text(f"{HEADRACE.format(upstream=upstream)}\n{more}\n[streams]\n{kept}")
         command = [sys.executable, "-m", "headrace", "serve", "--host", "127.0.0.1", "--port", str(port)]
         with _running([*command, "--config", str(config)], Path(folder), port, signal.SIGTERM) as (pid, port):
             yield Gateway(name, pid, port, "/v1/chat/completions", "up/")

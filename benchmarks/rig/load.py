@@ -11,14 +11,14 @@ import asyncio
 import gc
 import sys
 import time
-from typing import cast
+from typing import TypeVar, cast
 
 import msgspec
 import uvloop
 
 from benchmarks.rig.process import allow_open_files
 from benchmarks.rig.protocols import CHAT, PROTOCOLS
-from benchmarks.rig.verify import read_answer
+from benchmarks.rig.verify import fault_of, read_answer
 
 GOLDEN = (5**0.5 - 1) / 2
 END = b"0\r\n\r\n"
@@ -28,7 +28,7 @@ class Plan(msgspec.Struct):
     """port, path, body: where and what to ask. spacing_s: over which time the starts are spread.
 
     text, events: what each answer must hold (events 0: not checked; gateways may merge or split them).
-    wire: the protocol that is spoken, a row of `protocols.py`.
+    wire: the protocol that is spoken, a row of `protocols.py`. key: the API key, where one is wanted.
     """
 
     port: int
@@ -41,6 +41,7 @@ class Plan(msgspec.Struct):
     hold: bool = False
     timeout_s: float = 120.0
     wire: str = CHAT.name
+    key: str = ""
 
 
 def start_s(number: int, plan: Plan) -> float:
@@ -97,34 +98,42 @@ class Reader(asyncio.Protocol):
         self.ended.set()
 
 
+R = TypeVar("R", bound=Reader)
+
+
 def verdict(reader: Reader, plan: Plan) -> tuple[int, str]:
     """Events of a whole answer, or 0 and what is wrong with it."""
     raw = b"".join(reader.parts)
     if not raw:
         return 0, "no answer"
     answer = read_answer(raw, PROTOCOLS[plan.wire])
-    if answer.status != 200:
-        return 0, f"status {answer.status}: {raw[-200:]!r}"
-    if answer.error is not None:
-        return 0, f"error event {answer.error}"
-    if answer.garbled or not answer.done or answer.text != plan.text or answer.finish != "stop":
-        tail = f"[DONE] {answer.done}, ends {answer.text[-40:]!r}"
-        return 0, f"{answer.events} events ({answer.garbled} garbled), {tail}"
+    if wrong := fault_of(answer, plan.text):
+        return 0, wrong if answer.status == 200 else f"{wrong}: {raw[-200:]!r}"
     if plan.events and answer.events != plan.events:
         return 0, f"{answer.events} events instead of {plan.events}"
     return answer.events, ""
 
 
-async def open_all(plan: Plan) -> list[Reader]:
-    """Open the streams, their starts evenly spaced."""
+def request_of(port: int, path: str, body: str, key: str = "", *more: str) -> bytes:
+    """A streamed request as its client sends it. more: header lines."""
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Content-Type: application/json",
+        "Accept: text/event-stream",
+        *([f"Authorization: Bearer {key}"] if key else []),
+        *more,
+        f"Content-Length: {len(body.encode())}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+async def open_all(plan: Plan, reads: type[R]) -> list[R]:
+    """Open the streams, their starts evenly spaced. reads: what reads one."""
     loop = asyncio.get_running_loop()
-    body = plan.body.encode()
-    request = (
-        f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\nContent-Type: application/json\r\n"
-        f"Accept: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
+    request = request_of(plan.port, plan.path, plan.body, plan.key)
     first = PROTOCOLS[plan.wire].first
-    readers = [Reader(request, first) for _ in range(plan.streams)]
+    readers = [reads(request, first) for _ in range(plan.streams)]
     began_s = loop.time()
     for number, reader in enumerate(readers):
         await asyncio.sleep(max(0.0, began_s + start_s(number, plan) - loop.time()))
@@ -136,7 +145,7 @@ async def run(plan: Plan) -> Report:
     """Ask, read all, then judge."""
     began_s = time.perf_counter()
     async with asyncio.timeout(plan.timeout_s):
-        readers = await open_all(plan)
+        readers = await open_all(plan, Reader)
         if plan.hold:
             return await hold(readers, began_s)
         for reader in readers:

@@ -52,6 +52,16 @@ def pss_bytes(pid: int) -> int:
     return total_kib * 1024
 
 
+def forget_peak(pid: int) -> None:
+    """Count the peak of a process's resident memory from here on (5 to /proc/<pid>/clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def peak_rss_bytes(pid: int) -> int:
+    """The most resident memory that one process has had since `forget_peak`, else ever."""
+    return _status_kib(pid, "VmHWM:") * 1024
+
+
 def open_files(pid: int) -> int:
     """Open file descriptors of one process."""
     return len(os.listdir(f"/proc/{pid}/fd"))

@@ -19,6 +19,7 @@ HEAD = (
 )
 LAST = b"0\r\n\r\n"
 BURST = 32
+FLOOD = 160
 End = Literal["keep", "close", "reset", "silent"]
 
 
@@ -41,11 +42,15 @@ def _spread(played: Played) -> Script:
     return Script((first, *beats, framed(*played.ending) + LAST))
 
 
-def _burst(played: Played) -> Script:
+def _burst(played: Played, size: int = BURST) -> Script:
     first = HEAD + framed(*played.opening, *played.pieces[:1])
     rest = played.pieces[1:]
-    beats = [framed(*rest[i : i + BURST]) for i in range(0, len(rest), BURST)]
+    beats = [framed(*rest[i : i + size]) for i in range(0, len(rest), size)]
     return Script((first, *beats, framed(*played.ending) + LAST))
+
+
+def _flood(played: Played) -> Script:
+    return _burst(played, FLOOD)
 
 
 def _begun(played: Played) -> tuple[bytes, ...]:
@@ -82,6 +87,7 @@ def _refused(_: Played) -> Script:
 ROWS: dict[str, Callable[[Played], Script]] = {
     "spread": _spread,  # an event a beat
     "burst": _burst,  # 32 events a beat
+    "flood": _flood,  # 160 events a beat
     "wait": _wait,  # `count` pieces, then silence
     "cut": _cut,  # the connection closes after `count` pieces, inside the HTTP body
     "reset": _reset,  # the same by RST

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -37,13 +38,14 @@ ASK = msgspec.json.Decoder(Ask)
 
 
 class Wheel:
-    """Ten slots, a millisecond each: a stream sits in the slot of the moment it began and moves once a turn.
+    """A slot a tick of a beat: a stream sits in the slot of the moment it began and moves once a turn.
 
     One timer serves all streams. A late tick is followed at once by the ones that were missed.
     """
 
-    def __init__(self) -> None:
-        self._slots: list[list[Player]] = [[] for _ in range(BEAT_MS)]
+    def __init__(self, beat_ms: int = BEAT_MS, tick_ms: int = 1) -> None:
+        self._slots: list[list[Player]] = [[] for _ in range(beat_ms // tick_ms)]
+        self._tick_s = tick_ms / 1000
         self._riders = 0
         self._turn = 0
         self._next_s = 0.0
@@ -52,20 +54,20 @@ class Wheel:
         """The player's next step comes one turn from now."""
         loop = asyncio.get_running_loop()
         if not self._riders:
-            self._next_s = loop.time() + 0.001
+            self._next_s = loop.time() + self._tick_s
             loop.call_at(self._next_s, self._tick)
         self._riders += 1
-        self._slots[(self._turn - 1) % BEAT_MS].append(player)
+        self._slots[(self._turn - 1) % len(self._slots)].append(player)
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         while self._next_s <= loop.time():
-            slot = self._slots[self._turn % BEAT_MS]
+            slot = self._slots[self._turn % len(self._slots)]
             staying = [player for player in slot if player.step()]
             self._riders -= len(slot) - len(staying)
             slot[:] = staying
             self._turn += 1
-            self._next_s += 0.001
+            self._next_s += self._tick_s
         if self._riders:
             loop.call_at(self._next_s, self._tick)
 
@@ -136,11 +138,10 @@ class Player(asyncio.Protocol):
         return False
 
 
-async def serve() -> None:
-    """Serve on a free loopback port until stdin closes."""
+async def serve(play: Callable[[], Player]) -> None:
+    """Serve on a free loopback port until stdin closes. play: makes what serves a connection."""
     loop = asyncio.get_running_loop()
-    wheel = Wheel()
-    server = await loop.create_server(lambda: Player(wheel), "127.0.0.1", 0, backlog=4096)
+    server = await loop.create_server(play, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
@@ -148,4 +149,5 @@ async def serve() -> None:
 
 if __name__ == "__main__":
     allow_open_files()
-    uvloop.run(serve())
+    wheel = Wheel()
+    uvloop.run(serve(lambda: Player(wheel)))

@@ -24,6 +24,18 @@ def body_of(answer: bytes) -> tuple[int, bytes]:
     return status, b"".join(parts)
 
 
+def fault_of(answer: Answer, text: str) -> str:
+    """What is wrong with an answer that should hold that text; empty where it is whole."""
+    if answer.status != 200:
+        return f"status {answer.status}"
+    if answer.error is not None:
+        return f"error event {answer.error}"
+    if answer.garbled or not answer.done or answer.text != text or answer.finish != "stop":
+        tail = f"[DONE] {answer.done}, ends {answer.text[-40:]!r}"
+        return f"{answer.events} events ({answer.garbled} garbled), {tail}"
+    return ""
+
+
 def read_answer(raw: bytes, protocol: Protocol = CHAT) -> Answer:
     """Read a raw HTTP answer of a stream in `protocol`."""
     status, body = body_of(raw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.rig.figures import paired_difference, paired_ratio, percentile, rotated
+from benchmarks.rig.figures import growth_an_hour, paired_difference, paired_ratio, percentile, rotated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +56,17 @@ def test_each_contestant_runs_first_in_turn() -> None:
     names = ["a", "b", "c"]
     assert [rotated(names, turn)[0] for turn in range(4)] == ["a", "b", "c", "a"]
     assert all(sorted(rotated(names, turn)) == names for turn in range(4))
+
+
+def test_growth_is_that_of_the_line_through_all() -> None:
+    at_s = [0.0, 900.0, 1800.0, 2700.0]
+    assert growth_an_hour(at_s, [10.0, 11.0, 12.0, 13.0]) == pytest.approx(4.0)
+    assert growth_an_hour(at_s, [5.0, 7.0, 7.0, 5.0]) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "values"), [([], []), ([1.0], [1.0]), ([1.0, 1.0], [1.0, 2.0]), ([1.0, 2.0], [1.0])]
+)
+def test_no_line_goes_through_one_moment(at_s: list[float], values: list[float]) -> None:
+    with pytest.raises(ValueError, match="no line"):
+        growth_an_hour(at_s, values)

@@ -42,8 +42,15 @@ def test_a_key_is_printed_once_and_listed_by_its_id(config: str) -> None:
 
 
 def test_an_expired_one_says_so(config: str) -> None:
-    keys("new", "--expires", "2020-01-01", config=config)
+    Path(config).write_text(f'[keys.old]\nsha256 = "{"a" * 64}"\nexpires = 2020-01-01T00:00:00Z\n')
     assert "expired" in keys("list", config=config)[0]
+
+
+def test_none_is_made_that_has_expired_already(config: str) -> None:
+    done = CliRunner().invoke(headrace, ["keys", "new", "--config", config, "--expires", "2020-01-01"])
+    assert done.exit_code == 2
+    assert "2020-01-01 00:00:00 UTC has passed already" in done.stderr
+    assert not Path(config).with_name("headrace-keys.json").exists()
 
 
 def test_the_configurations_own_are_listed_too(config: str) -> None:

@@ -72,6 +72,9 @@ def test_a_pipe_gets_live_streams_once(env: dict[str, str]) -> None:
                 (line,) = out.splitlines()
                 (stream,) = json.loads(line)["streams"]
                 assert (stream["id"], stream["readers"], stream["figures"]["pieces"]) == (id, 1, 1)
+                assert isinstance(stream["figures"]["pieces"], int)
+                without_scheme = server.url.removeprefix("http://")
+                assert (await top(without_scheme, env=env))[1].startswith("ID")
                 source.push(*END)
                 source.end()
                 await client.response_body()
@@ -196,9 +199,10 @@ def test_nothing_of_a_server_steers_the_terminal_and_a_key_is_sent(env: dict[str
             url = f"http://127.0.0.1:{server.port}"
             code, out, err = await top(url, "--once", env={**env, "MINE": "the-right-key"})
             assert code == 1
-            assert "401" in err
+            assert f"{url} needs a key: put it into HEADRACE_API_KEY" in err
             code, out, err = await top(url, "--key-env", "MINE", env={**env, "MINE": "the-wrong-key"})
             assert code == 1
+            assert f"{url} does not take the key in MINE" in err
             assert "the-wrong-key" not in err
             code, out, err = await top(url, "--key-env", "MINE", env={**env, "MINE": "the-right-key"})
             assert (code, err) == (0, "")
@@ -239,7 +243,7 @@ def test_where_nobody_listens_and_what_is_no_address(env: dict[str, str], tmp_pa
         code, _, err = await top("--once", env=configured)
         assert code == 1
         assert "127.0.0.1:1" in err
-        code, _, err = await top("localhost", "--once", env=env)
+        code, _, err = await top("ftp://localhost", "--once", env=env)
         assert code == 2
         assert "http://" in err
 

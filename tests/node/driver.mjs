@@ -29,7 +29,12 @@ const open = (command, abortSignal, told) => {
   return transport.sendMessages({ chatId, messages, body, trigger, messageId, abortSignal });
 };
 
-/** Reads a whole answer; `headers` are its. abortAfter: the page aborts once it has seen so many parts. */
+/** Stops an answer on its server: its message has the stream's id. */
+const stop = ({ url }, { parts }) =>
+  fetch(new URL(`/v1/streams/${parts[0].messageId}`, url), { method: 'DELETE' });
+
+/** Reads a whole answer; `headers` are its. abortAfter, deleteAfter: the page aborts, or has the server stop
+ * the answer, once it has seen so many parts. */
 async function read(command) {
   const { readUIMessageStream, parsePartialJson } = packages[command.version];
   const aborting = new AbortController();
@@ -43,6 +48,7 @@ async function read(command) {
           seen.parts.push(part);
           controller.enqueue(part);
           if (seen.parts.length === command.abortAfter) aborting.abort();
+          if (seen.parts.length === command.deleteAfter) stop(command, seen);
         },
       }),
     );

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 from tests.server.conftest import Carrier
@@ -167,6 +169,8 @@ def test_health(carrier: Carrier) -> None:
             await client.send(request("GET", "/health"))
             body = msgspec.json.decode((await client.response()).body)
             assert (body["status"], body["models"], body["live"]) == ("ok", ["sim/echo"], 0)
+            assert (body["streams"], body["readers"], body["log_bytes"], body["waiting"]) == (0, 0, 0, 0)
+            assert 0 <= body["tasks"] - len(asyncio.all_tasks()) <= 1  # under ASGI the request had one
             assert body["version"]
             await client.send(request("HEAD", "/health"))
             response = await client.response(head_only=True)

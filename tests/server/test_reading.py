@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.garbage import garbage_of_ours
 
 from headrace.core.chunk import Failure
 from headrace.server.limits import Limits
@@ -107,3 +108,12 @@ def test_a_body_of_tiny_chunks_is_held_once(step_bytes: int) -> None:
     (request,) = reader.feed(b"0\r\n\r\n")
     assert isinstance(request, HttpRequest)
     assert request.body == b"ab" * 5_000
+
+
+def test_a_closed_reader_is_freed_without_the_collector() -> None:
+    with garbage_of_ours() as found:
+        reader = RequestReader(LIMITS)
+        assert len(reader.feed(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")) == 1
+        reader.close()
+        del reader
+    assert found == []

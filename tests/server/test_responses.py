@@ -15,6 +15,8 @@ from tests.server.test_streams import MakeSessions, sessions, until
 
 from headrace.core.chunk import Failure, TextDelta
 from headrace.errors import Unavailable
+from headrace.sessions.table import Sessions
+from headrace.store.none import NoLog
 
 __all__ = ["sessions"]
 
@@ -100,6 +102,21 @@ def test_cancelling_stops_the_source_at_once(direct: Carrier, sessions: MakeSess
     direct.run(main())
 
 
+def test_where_nothing_is_kept_there_is_no_background(direct: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel()
+        async with (
+            direct.serving(Models(model), sessions=Sessions(NoLog())) as served,
+            asking(served) as responses,
+        ):
+            for stream in (False, True):
+                with pytest.raises(openai.BadRequestError, match=r"background: .* log is none") as refused:
+                    await responses.create(model="m", input="hi", background=True, stream=stream)
+                assert refused.value.param == "background"
+
+    direct.run(main())
+
+
 def test_a_failure_in_the_background_is_told(direct: Carrier, sessions: MakeSessions) -> None:
     async def main() -> None:
         model = HandModel()
@@ -138,8 +155,12 @@ def test_only_what_was_kept_can_be_asked_for(direct: Carrier, sessions: MakeSess
             assert (kept.status, kept.output_text) == ("completed", "one ")
             with pytest.raises(openai.BadRequestError, match="background"):
                 await responses.cancel(kept.id)
-            with pytest.raises(openai.BadRequestError, match="starting_after"):
+            with pytest.raises(openai.BadRequestError, match=r"starting_after: must be .*, not 'x'"):
                 await responses.retrieve(kept.id, stream=True, extra_query={"starting_after": "x"})
+            last = events[-1].sequence_number
+            beyond = f"starting_after: the last event is {last}, there is nothing behind {last + 1}"
+            with pytest.raises(openai.BadRequestError, match=beyond):
+                await responses.retrieve(kept.id, stream=True, starting_after=last + 1)
 
     direct.run(main())
 

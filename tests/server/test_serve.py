@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -17,11 +18,15 @@ from tests.server.conftest import Carrier
 from tests.server.doubles import Models
 from tests.server.raw import chat, connected, request
 
+from headrace.config.door import KeySettings
+from headrace.config.keys import digest_of
 from headrace.core.chunk import Cancelled, Finish
 from headrace.core.model import ModelCard
 from headrace.core.usage import Usage
 from headrace.errors import ConfigError
 from headrace.metrics.counters import TTFT_BUCKETS_S, Counters, Tally
+from headrace.server.door import Door
+from headrace.server.keys import Keys
 from headrace.server.listen import bind, is_loopback, url_of
 from headrace.server.serve import greeting, make_app, running_server, serve
 from headrace.simulate.echo import EchoModel
@@ -208,14 +213,18 @@ def test_a_server_can_be_embedded_and_used_again_on_its_port() -> None:
 
 
 def test_one_line_a_request_only_when_asked(carrier: Carrier, caplog: pytest.LogCaptureFixture) -> None:
+    door = Door(keys=Keys({"key_me": KeySettings(sha256=digest_of("secret"))}))
+    before_s = time.time()
+
     async def main() -> None:
         async with (
-            running_server(Models(EchoModel()), access_log=True) as server,
+            running_server(Models(EchoModel()), access_log=True, door=door) as server,
             connected(server.url) as client,
         ):
             await client.send(request("GET", "/health", headers=("X-Request-Id: me",)))
             await client.response()
-            await client.send(chat(model="sim/echo"))
+            bearer = b"\r\nAuthorization: Bearer secret\r\n\r\n"
+            await client.send(chat(model="sim/echo").replace(b"\r\n\r\n", bearer, 1))
             await client.response()
 
     caplog.set_level(logging.INFO, "headrace.access")
@@ -226,6 +235,9 @@ def test_one_line_a_request_only_when_asked(carrier: Carrier, caplog: pytest.Log
         ("/v1/chat/completions", 200),
     ]
     assert lines[0]["request_id"] == "me"
+    assert [line.get("key") for line in lines] == [None, "key_me"]
+    assert all(before_s - 0.001 <= line["time"] <= time.time() for line in lines)
+    assert "secret" not in caplog.text
     assert lines[1]["bytes_out"] > 0
 
     caplog.clear()

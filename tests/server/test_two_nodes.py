@@ -145,5 +145,6 @@ def test_readers_on_the_other_server_hear_of_a_server_that_died(tmp_path: Path) 
             await client.send(request("GET", "/v1/streams"))
             (listed,) = msgspec.json.decode((await client.response()).body)["data"]
             assert (listed["id"], listed["status"], listed["last"]) == (id, "interrupted", 2)
+            assert listed["error"]["code"] == "interrupted"
 
     run_two(tmp_path, main)

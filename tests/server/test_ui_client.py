@@ -174,6 +174,35 @@ def test_a_page_that_aborts_cancels_the_model(page: Page, version: int) -> None:
 
 
 @versions
+def test_a_page_that_is_loaded_again_has_its_answer_and_may_stop_it(page: Page, version: int) -> None:
+    model = HandModel()
+    detached = {"x-headrace-on-disconnect": "detach"}
+
+    async def main() -> dict[str, Any]:
+        async with running_server(Models(model)) as server:
+
+            def ask(**command: Any) -> asyncio.Future[dict[str, Any]]:
+                command = {"version": version, "url": server.url + PATH, "headers": detached, **command}
+                return asyncio.ensure_future(asyncio.to_thread(page.ask, "read", **command))
+
+            leaving = ask(messages=HI, abortAfter=4)
+            source = await model.source()
+            source.push(*BEGIN, TextDelta(0, "Hel"))
+            assert (await leaving)["error"]["name"] == "AbortError"
+            assert not source.was_cancelled.is_set()
+            back = ask(reconnect=True, deleteAfter=4)
+            seen = await back
+            assert source.was_cancelled.is_set()
+            assert (await ask(reconnect=True))["none"]
+            return seen
+
+    seen = asyncio.run(main())
+    assert [part["text"] for part in parts_of(seen, "text")] == ["Hel"]
+    assert seen["error"] is None
+    assert seen["parts"][-1] == {"type": "abort", "reason": "it was stopped on request"}
+
+
+@versions
 def test_an_object_grows_as_its_json_arrives(page: Page, version: int) -> None:
     schema = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "array"}}}
     pieces = ('{"city": "Os', 'lo", "days"', ": [1, ", "2]}")

@@ -59,7 +59,9 @@ class Out:
 
     def give(self, data: bytes, /) -> None:
         self.bytes += len(data)
-        self.paused = self.slow
+        if self.slow and not self.paused:
+            self.paused = True
+            self.reader.on_pause()
 
     def finish(self, data: bytes, ending: Ending, /) -> None:
         self.bytes += len(data)

@@ -30,6 +30,10 @@ PIECES: dict[bytes, list[bytes]] = {
     b"data: a\nid: 77\n\n": [b"data: a\n:\n\n"],
     b"data: a\nid\n\n": [b"data: a\n:\n\n"],
     b'data: {"id": 1}\nidle: x\n\n': [b'data: {"id": 1}\nidle: x\n\n'],
+    b"data: a\rid: 77\r\n\r\n": [b"data: a\r:\r\n\r\n"],
+    b"data: a\nid: 77\n\r\n\r\n": [b"data: a\n:\n\r\n"],
+    b"data: a\r\rdata: b\r\n\r\n": [b"data: a\r\r", b"data: b\r\n\r\n"],
+    b"data: a\n\ndata: b\r\n\r\n": [b"data: a\n\n", b"data: b\r\n\r\n"],
     b"retry: 10\ndata: a\n\n": [b"retry: 10\ndata: a\n\n"],
     b"data: a\ndata: b\n\n": [b"data: a\ndata: b\n\n"],
     b"data: a\n\n\ndata: b\n\n": [b"data: a\n\n", b"data: b\n\n"],
@@ -53,9 +57,11 @@ LINE = st.sampled_from(
 END = st.sampled_from([b"\n", b"\r\n", b"\r"])
 
 
-@given(st.lists(st.tuples(LINE, END), max_size=12))
-def test_a_reader_sees_the_same_events_with_our_numbers(lines: list[tuple[bytes, bytes]]) -> None:
-    piece = b"".join(line + end for line, end in lines) + b"\n\n"
+@given(st.lists(st.tuples(LINE, END), max_size=12), st.sampled_from([b"\n\n", b"\r\n\r\n", b"\r\r"]))
+def test_a_reader_sees_the_same_events_with_our_numbers(
+    lines: list[tuple[bytes, bytes]], last: bytes
+) -> None:
+    piece = b"".join(line + end for line, end in lines) + last
     plain = [(event.event, event.data) for event in SseDecoder().feed(piece)]
     numbered = SseDecoder().feed(b"".join(number_events([piece], 0)))
     assert [(event.event, event.data) for event in numbered] == plain

@@ -10,7 +10,7 @@ import pytest
 from headrace.config.secret import Secret
 from headrace.config.settings import StreamSettings
 from headrace.errors import ConfigError
-from headrace.sessions.settings import log_of
+from headrace.sessions.settings import log_of, sessions_of
 from headrace.store.memory import MemoryLog
 from headrace.store.none import NoLog
 from headrace.store.sqlite import SqliteLog
@@ -49,6 +49,12 @@ def test_a_server_that_cannot_be_named(
         log_of(StreamSettings(log="valkey", **options))
     assert said in caught.value.message
     assert "sesame" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("slow_readers", ["spill", "drop"])
+def test_without_a_log_nobody_reads_later(slow_readers: Any) -> None:
+    with pytest.raises(ConfigError, match="needs a log to read from later"):
+        sessions_of(StreamSettings(log="none", slow_readers=slow_readers))
 
 
 def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:

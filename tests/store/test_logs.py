@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.store.servers import Server, valkey_server
 
-from headrace.store.log import Keeping, StreamLog
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamLog
 from headrace.store.memory import MemoryLog
+from headrace.store.none import NoLog
 from headrace.store.sqlite import SqliteLog
 from headrace.store.valkey import ValkeyLog
 from headrace.testing import logs
@@ -52,3 +54,40 @@ def test_what_is_too_much_goes(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["sqlite", "valkey"])
 def test_what_is_committed_outlives_its_process(kind: str, tmp_path: Path) -> None:
     asyncio.run(logs.check_what_was_committed_outlives_the_log(lambda: LOGS[kind](tmp_path, Keeping())))
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_many_small_streams_and_long_heads_are_too_much_too(kind: str, tmp_path: Path) -> None:
+    """What is bounded is what clients make a server hold: an answer of one word costs more than its word."""
+    keeping = Keeping(total_bytes=100_000)
+
+    async def main() -> None:
+        async with logs.opened(LOGS[kind](tmp_path, keeping)) as log:
+            for head_bytes in (0, 10_000):
+                for at in range(200):
+                    id, tail = f"{head_bytes}-{at}", logs.RecordingTail()
+                    log.begin(StreamHead(id, facts={"pending": "x" * head_bytes}), tail)
+                    log.end(id, StreamEnd("finished", time.time()), [b"word"])
+                    await tail.until_ended()
+                assert 1 <= len(await log.states()) <= 100_000 // (1000 + head_bytes) + 1
+                assert await log.state(id) is not None, "the latest stays"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", [*LOGS, "none"])
+def test_the_writer_of_what_is_forgotten_is_told(kind: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with logs.opened(NoLog() if kind == "none" else LOGS[kind](tmp_path, Keeping())) as log:
+            tail = logs.RecordingTail()
+            log.begin(StreamHead("s"), tail)
+            log.append("s", [b"1"])
+            await tail.until(1)
+            await log.forget("s")
+            assert tail.trouble is not None
+            assert tail.trouble.code == "stream_gone"
+            log.append("s", [b"2"])
+            log.end("s", StreamEnd("finished"))
+            assert await log.state("s") is None
+
+    asyncio.run(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 
 import pytest
@@ -66,6 +67,22 @@ def test_sockets_work() -> None:
             return await asyncio.get_running_loop().sock_recv(near, 5)
 
     assert run_virtual(main()) == b"hello"
+
+
+def test_bytes_on_their_way_hold_the_clock() -> None:
+    async def main() -> float:
+        near, far = socket.socketpair()
+        with near, far:
+            near.setblocking(False)
+            sends = threading.Timer(0.02, far.sendall, (b"hello",))  # the far end lives on the wall clock
+            sends.start()
+            async with asyncio.timeout(60):
+                assert await asyncio.get_running_loop().sock_recv(near, 5) == b"hello"
+            sends.join()
+            return asyncio.get_running_loop().time()
+
+    with asyncio.Runner(loop_factory=lambda: VirtualClockLoop(quiet_s=10)) as runner:
+        assert runner.run(main()) == 0
 
 
 def test_a_program_that_can_never_go_on_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.garbage import garbage_of_ours
+
 from headrace.transport.wheel import TICK_S, Wheel
 
 
@@ -56,6 +58,29 @@ def test_fires_once_neither_early_nor_over_a_tick_late() -> None:
         assert delay_s - 1e-9 <= at_s <= delay_s + TICK_S + 0.02
 
 
+def test_far_deadlines_fire_in_time_too_and_hold_few_places() -> None:
+    loop, wheel = make()
+    fired: dict[float, float] = {}
+    delays_s = [59.97 + 0.7 * number for number in range(120)]
+    for delay_s in delays_s:
+        wheel.after(delay_s, lambda delay_s=delay_s: fired.setdefault(delay_s, loop.now_s - 1000.0))
+    for number in range(20_000):
+        wheel.after(100.0 + 0.17 * number, lambda: 1 / 0).cancel()
+    assert len(wheel._buckets) < 200
+    loop.run_until(1150.0)
+    assert list(fired) == delays_s
+    for delay_s, at_s in fired.items():
+        assert delay_s - 1e-9 <= at_s <= delay_s + TICK_S + 0.02
+
+
+def test_a_far_deadline_that_is_cancelled_as_it_moves_is_forgotten() -> None:
+    loop, wheel = make()
+    far = wheel.at(1081.0, lambda: 1 / 0)
+    wheel.at(1080.0, far.cancel)  # both wait in the coarse tick of 1080 s
+    loop.run_until(1085.0)
+    assert len(wheel) == 0
+
+
 def test_order_is_that_of_the_deadlines_also_within_a_tick() -> None:
     loop, wheel = make()
     fired: list[int] = []
@@ -99,6 +124,17 @@ def test_a_callback_may_cancel_another_of_its_tick_and_file_itself_again() -> No
     wheel.after(0.1, first)
     loop.run_until(1001.0)
     assert fired == ["first", "first", "first"]
+
+
+def test_what_has_fired_or_is_cancelled_is_freed_without_the_collector() -> None:
+    loop, wheel = make()
+    for each in range(20):
+        wheel.after(0.1 * each, int)
+        wheel.after(0.1 * each, int).cancel()
+    with garbage_of_ours() as found:
+        loop.run_until(1003.0)
+    assert found == []
+    assert len(wheel) == 0
 
 
 def test_a_timer_that_comes_early_fires_nothing_early() -> None:

@@ -100,6 +100,24 @@ def test_a_failed_responses_stream_goes_on_counting() -> None:
     assert error["sequence_number"] == 3
 
 
+@pytest.mark.parametrize("wire", STREAMS)
+def test_events_before_a_broken_one_leave_though_their_lines_end_otherwise(wire: str) -> None:
+    sent = STREAMS[wire].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    first = sent.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    out = stages.run(relay(wire), [[first + b"data: {]\n\n"]])
+    assert passed(out) == first
+    assert out[-1].kind == "wire"
+
+
+def test_of_geminis_events_only_the_data_leaves() -> None:
+    """Its official client takes every line that is neither empty nor data for an answer of its own."""
+    first, *rest = GEMINI
+    lone, named = b": a comment\n", b": another\r\nevent: x\r\nid: 1\r\n"
+    make = stages.reads(lambda: relay("gemini"))
+    out = stages.every_split(make, lone + named + first + lone + lone + b"".join(rest))
+    assert passed(out) == b"".join(GEMINI)
+
+
 @pytest.mark.parametrize(("wire", "sent"), [("openai_completions", COMPLETIONS), ("cohere", COHERE)])
 def test_a_forgotten_terminator_is_written(wire: str, sent: Sequence[bytes]) -> None:
     *events, done = sent

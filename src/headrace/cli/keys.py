@@ -49,6 +49,10 @@ def new(config: str | None, models: tuple[str, ...], expires: datetime | None, *
     """Make a key and print it: it is shown this once."""
     path = _path(config)
     until = expires.replace(tzinfo=UTC) if expires is not None else None
+    if until is not None and until <= datetime.now(UTC):
+        raise click.BadParameter(
+            f"{until:%Y-%m-%d %H:%M:%S} UTC has passed already", param_hint="'--expires'"
+        )
     id, key = new_key(path, models=models, expires=until, **facts)
     click.echo(key)
     click.echo(f"{id} is in {path}; the key itself is kept nowhere: copy it now", err=True)

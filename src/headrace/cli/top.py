@@ -12,7 +12,7 @@ import msgspec
 
 from headrace.cli.terminal import clean_json, one_line
 from headrace.config import load_config
-from headrace.errors import HeadraceError
+from headrace.errors import AuthError, HeadraceError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -50,7 +50,7 @@ def command(url: str | None, once: bool, as_json: bool, all_: bool, interval_s: 
       headrace top --once
       headrace top http://127.0.0.1:8787 --json --interval-s 5
     """
-    where = _Where(_address(url), os.environ.get(key_env, ""))
+    where = _Where(_address(url), os.environ.get(key_env, ""), key_env)
     if as_json:
         asyncio.run(_lines(where, all_, None if once else interval_s))
     elif once or not sys.stdout.isatty():
@@ -62,6 +62,7 @@ def command(url: str | None, once: bool, as_json: bool, all_: bool, interval_s: 
 class _Where(NamedTuple):
     base_url: str
     key: str
+    key_env: str
 
 
 class _Look(NamedTuple):
@@ -76,7 +77,7 @@ def _address(url: str | None) -> str:
         server = load_config().server
         host = f"[{server.host}]" if ":" in server.host else server.host
         return f"http://{host}:{server.port}"
-    return url.rstrip("/").removesuffix("/v1")
+    return (url if "://" in url else f"http://{url}").rstrip("/").removesuffix("/v1")
 
 
 async def _once(where: _Where, all_: bool) -> None:
@@ -133,8 +134,14 @@ async def _look(sender: Sender, where: _Where, all_: bool) -> _Look:
     """What the server says now. Raises: what asking it raises, such as AuthError for its key; WireError."""
     from headrace.cli.top_table import read_health, read_streams
 
-    health = read_health(await _asked(sender, where, "/health"))
-    streams = read_streams(await _asked(sender, where, "/v1/streams"))
+    try:
+        health = read_health(await _asked(sender, where, "/health"))
+        streams = read_streams(await _asked(sender, where, "/v1/streams"))
+    except AuthError as error:
+        if error.status != 401:
+            raise
+        fault = "does not take the key in" if where.key else "needs a key: put it into"
+        raise AuthError(f"{where.base_url} {fault} {where.key_env}", status=error.status) from None
     return _Look([stream for stream in streams if all_ or stream.is_live], health)
 
 

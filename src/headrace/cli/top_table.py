@@ -29,7 +29,7 @@ class Stream(msgspec.Struct, frozen=True):
     created: float = 0.0
     ended: float | None = None
     readers: int = 0
-    figures: dict[str, float] | None = None
+    figures: dict[str, int | float] | None = None
 
     @property
     def is_live(self) -> bool:

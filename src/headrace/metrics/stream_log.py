@@ -46,7 +46,11 @@ def line_of(ended: Ended) -> dict[str, Any]:
         line["input_tokens"] = tally.usage.input_tokens
         line["output_tokens"] = tally.usage.output_tokens
         line["estimated"] = tally.usage.estimated
-    line.update(plain(ended.figures) if ended.figures is not None else {"duration_s": tally.duration_s})
+    line.update(
+        plain(ended.figures)
+        if ended.figures is not None
+        else {"duration_s": round(tally.duration_s, _DIGITS)}
+    )
     return line
 
 

@@ -7,10 +7,10 @@ import string
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from headrace.core.chunk import Failure
 from headrace.core.model import Model, Opened, Source
 from headrace.errors import RequestError
 from headrace.metrics.measures import Call
@@ -18,6 +18,7 @@ from headrace.server.app import App
 from headrace.server.asked import Asked, asked_of
 from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
+from headrace.server.last_words import last_words
 from headrace.server.place import Place
 from headrace.server.problem import JSON_TYPE, failure_of
 from headrace.server.readers import ExchangeReader, stream_fields
@@ -71,6 +72,13 @@ class Answers:
             raise RequestError(
                 "n must be 1: one answer a request", field="n", value=parsed.request.settings.n
             )
+        if parsed.background and not app.sessions.log.keeps:
+            raise RequestError(
+                "background: nothing is kept here that could be asked for later ([streams] log is none): "
+                "ask without it, or have the server started with another log",
+                field="background",
+                value=True,
+            )
         model = app.resolve(exchange, parsed.request.model)
         if parsed.stream:
             self._stream(exchange, model, parsed, body, asked)
@@ -121,7 +129,7 @@ class Answers:
                 fields=self._stream_fields(says.id, warnings),
                 ping=self._front.ping,
                 keepalive_after_s=self._app.limits.keepalive_after_s,
-                words=_no_words,
+                words=partial(last_words, self._front if self._name != NO_PROTOCOL else None),
                 type_of=type_of,
                 on_start=producer.clock.sent,
             ).begin(self._app.sessions, says.id, 0, session)
@@ -194,11 +202,6 @@ class Answers:
 
     def _stream_fields(self, id: str, warnings: Sequence[str]) -> Fields:
         return (*self._fields, (STREAM_ID, id.encode("ascii")), *warning_fields(warnings))
-
-
-def _no_words(_failure: Failure) -> bytes:
-    """The producer is here: it writes how its stream failed."""
-    return b""
 
 
 def _warnings(parsed: ParsedRequest, opened: Opened) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import difflib
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Unpack
 
@@ -21,6 +22,7 @@ from headrace.metrics.clock import TARGETS
 from headrace.metrics.measures import Measures
 from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
+from headrace.server.keys import NOBODY
 from headrace.server.limits import Limits
 from headrace.server.options import AppOptions, checked
 from headrace.server.place import Place
@@ -305,7 +307,8 @@ def _request_id(headers: Mapping[str, str]) -> str:
 
 
 def _log(exchange: Exchange) -> None:
-    line = {
+    line: dict[str, Any] = {
+        "time": round(time.time(), 3),
         "request_id": exchange.request_id,
         "method": exchange.method,
         "path": exchange.path,
@@ -313,4 +316,6 @@ def _log(exchange: Exchange) -> None:
         "bytes_out": exchange.bytes_out,
         "duration_s": round(exchange.wheel.now_s() - exchange.began_s, 6),
     }
+    if exchange.key is not NOBODY:
+        line["key"] = exchange.key.id
     _access.info("%s", msgspec.json.encode(line).decode())

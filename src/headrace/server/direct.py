@@ -187,7 +187,7 @@ class DirectProtocol(asyncio.Protocol):
         self._state.connections.discard(self)
         self._file(0, None)
         self._lose()
-        self._reader = None
+        self._drop_reader()
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -239,7 +239,8 @@ class DirectProtocol(asyncio.Protocol):
             self._backlog = None
         reader = self._reader
         if reader is not None and not reader.in_message:
-            reader = self._reader = None
+            reader = None
+            self._drop_reader()
         if self._exchange is None:
             self._settle(reader)
         self._bound_reading()
@@ -337,7 +338,7 @@ class DirectProtocol(asyncio.Protocol):
     def _refuse(self, failure: Failure) -> None:
         """Answer what could not be read, then let the client read that before the connection goes."""
         self.closes = self._lingers = True
-        self._reader = None
+        self._drop_reader()
         self._drop_waiting()
         if self.transport.is_closing():
             return
@@ -363,6 +364,11 @@ class DirectProtocol(asyncio.Protocol):
         self._drop_waiting()
         if exchange is not None:
             exchange.lose()
+
+    def _drop_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
     def _drop_waiting(self) -> None:
         self._backlog = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import version
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.keys import NOBODY
+from headrace.server.metrics import live_of
 from headrace.server.problem import JSON_TYPE
 
 
@@ -22,7 +24,7 @@ def install(app: App) -> None:
             exchange.respond(200, (JSON_TYPE,), msgspec.json.encode({"status": status}))
             return
         ready = [card.id for card in app.runtime.models() if card.state == "ready"]
-        live = len(app.live) - 1  # less this request
+        live = live_of(app)
         troubles = app.runtime.troubles()
         data = {
             # The server itself answers either way: a model's trouble is not its own.
@@ -30,9 +32,13 @@ def install(app: App) -> None:
             "troubles": troubles,
             "version": headrace_version,
             "models": ready,
-            "live": live,
+            "live": live.requests,
+            "streams": live.streams,
+            "readers": live.readers,
+            "log_bytes": live.log_bytes,
+            "tasks": len(asyncio.all_tasks()),
             "running": app.admission.running,
-            "waiting": app.admission.waiting,
+            "waiting": live.queued,
             "counters": app.counters.as_data(),
         }
         exchange.respond(200, (JSON_TYPE,), msgspec.json.encode(data))

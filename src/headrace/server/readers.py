@@ -36,10 +36,10 @@ def stream_fields(content_type: str, headers: Mapping[str, str]) -> Fields:
 class ExchangeReader:
     """One client that reads a stream.
 
-    fields: response headers. ping: the client's protocol's keep-alive, empty where it has none. words: the
-    last bytes of a response that has begun and whose stream failed, where nobody who knew the stream wrote
-    them. type_of: the content type where it shows only with the first bytes. on_start: called before
-    those leave.
+    fields: response headers. ping: the client's protocol's keep-alive, empty where it has none. words: (how
+    many events the client has had, the failure) -> the last bytes of a response that has begun, where nobody
+    who knew the stream wrote them. type_of: the content type where it shows only with the first bytes.
+    on_start: called before those leave.
     """
 
     __slots__ = (
@@ -63,7 +63,7 @@ class ExchangeReader:
         fields: Fields,
         ping: bytes,
         keepalive_after_s: float,
-        words: Callable[[Failure], bytes],
+        words: Callable[[int, Failure], bytes],
         type_of: Callable[[], str] | None = None,
         on_start: Callable[[], None] | None = None,
     ) -> None:
@@ -129,6 +129,7 @@ class ExchangeReader:
         exchange.write(data)
 
     def finish(self, data: bytes, ending: Ending, /) -> None:
+        events = self._reader.sent if self._reader is not None else 0
         exchange = self._settle()
         if exchange is None:
             return
@@ -137,7 +138,7 @@ class ExchangeReader:
             if not exchange.status and not data:
                 respond_problem(exchange, failure)
                 return
-            words = ending.words or self._words(failure)
+            words = ending.words or self._words(events, failure)
             data, cut = data + words, not words
         else:
             cut = ending.cut

@@ -95,6 +95,10 @@ class RequestReader:
             out.append(self._refusal)
         return out
 
+    def close(self) -> None:
+        """Break the cycle with the parser, so that both are freed at once; feed it no more."""
+        del self._parser
+
     def _feed_parser(self, data: bytes) -> bytes:
         """Gives what the parser left over (only an upgrade makes it stop early)."""
         self._loose_bytes += len(data)

@@ -18,7 +18,7 @@ from headrace.errors import RequestError
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import JSON_TYPE, unknown_path
-from headrace.server.streams import read_again, unknown
+from headrace.server.streams import Seen, read_again, unknown
 from headrace.server.waiting import Waiting
 from headrace.sessions.ending import ending_of
 from headrace.store.log import StreamState
@@ -27,6 +27,7 @@ from headrace.wire.openai_responses.failure import error_object
 _TREE = "/v1/responses/"
 _CANCEL = "/cancel"
 _FRONT = "openai_responses"
+_FIRST_NUMBER = 0  # the `sequence_number` of the first event
 _ONE_RECORD = 1  # byte: a read gives at least one record
 
 
@@ -41,23 +42,11 @@ def _get(app: App, exchange: Exchange) -> None:
     id = exchange.path.removeprefix(_TREE)
     query = parse_qs(exchange.query)
     if query.get("stream", ["false"])[-1].lower() == "true":
-        read_again(app, exchange, id, _records_before(query.get("starting_after", [""])[-1]))
+        asked = query.get("starting_after", [""])[-1]
+        read_again(app, exchange, id, Seen.read(asked, "starting_after", _FIRST_NUMBER))
         return
     exchange.release()
     Waiting(exchange).run(_tell(app, exchange, id))
-
-
-def _records_before(starting_after: str) -> int:
-    """The number of the record that has this `sequence_number`; the first event's is 0."""
-    if not starting_after:
-        return 0
-    if not starting_after.isdecimal() or len(starting_after) > 15:
-        raise RequestError(
-            "starting_after: must be the sequence_number of the last event you have",
-            field="starting_after",
-            value=excerpt(starting_after),
-        )
-    return int(starting_after) + 1
 
 
 def _cancel(app: App, exchange: Exchange) -> None:

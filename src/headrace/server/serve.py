@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -30,6 +29,7 @@ from headrace.server import (
 )
 from headrace.server.app import App, Runtime
 from headrace.server.asgi import AsgiApp
+from headrace.server.collector import quieten_collector
 from headrace.server.dialects import error_body_of
 from headrace.server.direct import DirectProtocol
 from headrace.server.door import Door
@@ -195,9 +195,7 @@ def serve(
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
             for line in greeting(sockets, app):
                 announce(line)
-            # What has been loaded stays: the collector need not look at it in the middle of a stream.
-            gc.collect()
-            gc.freeze()
+            quieten_collector()
             try:
                 runner.run(app.open())
                 runner.run(frame.serve(sockets))

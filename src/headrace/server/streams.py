@@ -7,7 +7,7 @@ client names, in `Last-Event-ID` or as `?after=`; from its beginning where it na
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import msgspec
@@ -23,6 +23,7 @@ from headrace.server.last_words import last_words
 from headrace.server.problem import JSON_TYPE
 from headrace.server.readers import ExchangeReader, stream_fields
 from headrace.server.waiting import Waiting
+from headrace.sessions.ending import ending_of
 from headrace.sessions.session import Session
 from headrace.store.log import StreamState
 from headrace.wire import FRONTS, front_named
@@ -30,6 +31,7 @@ from headrace.wire import FRONTS, front_named
 _TREE = "/v1/streams/"
 _STATUS = "/status"
 _MOST_LISTED = 1000
+_MOST_DIGITS = 15
 
 
 def install(app: App) -> None:
@@ -39,26 +41,47 @@ def install(app: App) -> None:
     app.trees["DELETE", _TREE] = partial(_stop, app)
 
 
-def read_again(app: App, exchange: Exchange, id: str, after: int) -> None:
-    """Answer with a stream's records behind number `after`, and with what is still to come of it."""
+class Seen(NamedTuple):
+    """What a client has of a stream. records: their number. field, first: where it said so, and the number of
+    the first record in that count."""
+
+    records: int = 0
+    field: str = "after"
+    first: int = 1
+
+    @classmethod
+    def read(cls, asked: str, field: str, first: int) -> Seen:
+        """asked: the number of the last record that the client has; empty for none. Raises RequestError."""
+        if not asked:
+            return cls(0, field, first)
+        if not (asked.isascii() and asked.isdigit() and len(asked) <= _MOST_DIGITS):
+            said = f"{field}: must be the number of the last event you have, not {excerpt(asked)!r}"
+            raise RequestError(said, field=field, value=excerpt(asked))
+        return cls(int(asked) + 1 - first, field, first)
+
+    def beyond(self, last: int) -> RequestError:
+        """A stream whose last record is number `last`, counted from 1, has less."""
+        own, asked = last - 1 + self.first, self.records - 1 + self.first
+        said = f"{self.field}: the last event is {own}, there is nothing behind {asked}"
+        return RequestError(said, field=self.field, value=asked)
+
+
+def read_again(app: App, exchange: Exchange, id: str, seen: Seen) -> None:
+    """Answer with a stream's records behind those that were seen, and with what is still to come of it."""
     exchange.release()
     session = app.sessions.live.get(id)
     if session is not None and session.head.owner == exchange.owner:
-        _read(app, exchange, session.head.facts, id, after, session, after == session.sent)
+        _read(app, exchange, session.head.facts, id, seen, session, seen.records == session.sent)
     else:
-        Waiting(exchange).run(_read_from_log(app, exchange, id, after))
+        Waiting(exchange).run(_read_from_log(app, exchange, id, seen))
 
 
-def after_of(exchange: Exchange) -> int:
-    """The number that the client has seen last. Raises RequestError."""
-    asked = parse_qs(exchange.query).get("after", [exchange.headers.get("last-event-id", "").strip()])[-1]
-    if not asked:
-        return 0
-    if not asked.isdecimal() or len(asked) > 15:
-        raise RequestError(
-            "after: must be the number of the last record you have", field="after", value=excerpt(asked)
-        )
-    return int(asked)
+def seen_by(exchange: Exchange) -> Seen:
+    """What the client says that it has. Raises RequestError."""
+    asked = parse_qs(exchange.query).get("after")
+    if asked is not None:
+        return Seen.read(asked[-1], "after", 1)
+    return Seen.read(exchange.headers.get("last-event-id", "").strip(), "last-event-id", 1)
 
 
 def described(state: StreamState, live: Session | None) -> dict[str, Any]:
@@ -83,8 +106,9 @@ def described(state: StreamState, live: Session | None) -> dict[str, Any]:
     if live is not None and live.producer is not None:
         clock = live.producer.clock
         data["figures"] = plain(figures_of(clock, clock.now_s(), None))
-    if end is not None and "failure" in end.facts:
-        data["error"] = {name: end.facts["failure"].get(name, "") for name in ("kind", "message", "code")}
+    failure = ending_of(end).failure if end is not None else None
+    if failure is not None:
+        data["error"] = {"kind": failure.kind, "message": failure.message, "code": failure.code}
     return data
 
 
@@ -106,21 +130,20 @@ def _get(app: App, exchange: Exchange) -> None:
         exchange.release()
         Waiting(exchange).run(_tell(app, exchange, id))
     else:
-        read_again(app, exchange, id, after_of(exchange))
+        read_again(app, exchange, id, seen_by(exchange))
 
 
-async def _read_from_log(app: App, exchange: Exchange, id: str, after: int) -> None:
+async def _read_from_log(app: App, exchange: Exchange, id: str, seen: Seen) -> None:
     state = await app.sessions.state(id, exchange.owner)
     if exchange.closed:
         return
     if state is None:
         raise unknown(id)
-    if after > state.last:
-        said = f"after: the stream has {state.last} records, there is nothing behind {after}"
-        raise RequestError(said, field="after", value=after)
+    if seen.records > state.last:
+        raise seen.beyond(state.last)
     facts = {**state.head.facts, **(state.end.facts if state.end is not None else {})}
-    waits = state.end is None and after == state.last
-    _read(app, exchange, facts, id, after, app.sessions.live.get(id), waits)
+    waits = state.end is None and seen.records == state.last
+    _read(app, exchange, facts, id, seen, app.sessions.live.get(id), waits)
 
 
 def _read(
@@ -128,14 +151,14 @@ def _read(
     exchange: Exchange,
     facts: dict[str, Any],
     id: str,
-    after: int,
+    seen: Seen,
     session: Session | None,
     waits: bool,
 ) -> None:
     """waits: there is nothing yet behind what the client has."""
+    after = seen.records
     if session is not None and after > session.sent:
-        said = f"after: the stream has {session.sent} records, there is nothing behind {after}"
-        raise RequestError(said, field="after", value=after)
+        raise seen.beyond(session.sent)
     app.counters.resumed += 1
     front = front_named(facts["front"]) if facts.get("front") in FRONTS else None
     told: str = facts.get("content_type") or (front.content_type if front else "application/octet-stream")
@@ -145,7 +168,7 @@ def _read(
         fields=fields,
         ping=front.ping if front else b"",
         keepalive_after_s=app.limits.keepalive_after_s,
-        words=partial(last_words, front, after),
+        words=partial(last_words, front),
     )
     reader.begin(app.sessions, id, after, session)
     if after and waits:  # it has read of this stream before: there is no status to wait for

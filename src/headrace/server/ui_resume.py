@@ -10,7 +10,7 @@ from functools import partial
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import unknown_path
-from headrace.server.streams import read_again
+from headrace.server.streams import Seen, read_again
 from headrace.server.waiting import Waiting
 
 _TREE = "/api/ui/chat/"
@@ -39,4 +39,4 @@ async def _resume(app: App, exchange: Exchange, chat: str) -> None:
     if state is None or state.end is not None:
         exchange.respond(204, (), b"")
     else:
-        read_again(app, exchange, id, 0)
+        read_again(app, exchange, id, Seen())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
 from headrace.core.chunk import Failure
 from headrace.errors import HeadraceError
 from headrace.server.exchange import Exchange
-from headrace.server.problem import respond_problem
+from headrace.server.problem import INTERNAL, respond_problem
+
+logger = logging.getLogger("headrace.server")
 
 
 class Waiting:
@@ -29,6 +32,14 @@ class Waiting:
             await answering
         except HeadraceError as error:
             respond_problem(self._exchange, Failure.of(error))
+        except Exception:
+            # A bug must not leave the client without an answer.
+            exchange = self._exchange
+            logger.exception("%s %s failed", exchange.method, exchange.path)
+            if exchange.status:
+                exchange.abort()
+            else:
+                respond_problem(exchange, INTERNAL)
 
     def on_pause(self) -> None:
         """Nothing is written before the answer."""

@@ -86,7 +86,11 @@ class StreamManager:
         if sessions is not None and ended_ttl_seconds is not None:
             said = "ended_ttl_seconds: the log of `sessions` has its own; give one of the two"
             raise RequestError(said, field="ended_ttl_seconds", value=ended_ttl_seconds)
-        keeping = Keeping(ended_s=_ENDED_TTL_S if ended_ttl_seconds is None else ended_ttl_seconds)
+        ended_s = _ENDED_TTL_S if ended_ttl_seconds is None else ended_ttl_seconds
+        if not _is_time(ended_s):
+            said = f"ended_ttl_seconds: must be at least 0 seconds, and finite, not {ended_s!r}"
+            raise RequestError(said, field="ended_ttl_seconds", value=ended_s)
+        keeping = Keeping(ended_s=ended_s)
         self.default_timeout_seconds = _limit("default_timeout_seconds", default_timeout_seconds)
         self._tracking = Tracking(metrics_tracker, streaming_metrics_tracker) if enable_metrics else None
         self._owns = sessions is None
@@ -256,10 +260,14 @@ def _type_of(stream_type: StreamType | str) -> StreamType:
 
 
 def _limit(field: str, seconds: float | None) -> float | None:
-    if seconds is not None and not 0 < seconds < math.inf:
-        said = f"{field}: must be more than 0 seconds, and finite; default_timeout_seconds=None sets no limit"
-        raise RequestError(said, field=field, value=seconds)
-    return seconds
+    if seconds is None or (_is_time(seconds) and seconds):
+        return seconds
+    said = f"{field}: must be more than 0 seconds, and finite, not {seconds!r}"
+    raise RequestError(f"{said}; default_timeout_seconds=None sets no limit", field=field, value=seconds)
+
+
+def _is_time(seconds: Any) -> bool:
+    return isinstance(seconds, (int, float)) and 0 <= seconds < math.inf
 
 
 def _refuse(**arguments: Any) -> None:

@@ -44,10 +44,12 @@ def _plain_events(piece: bytes) -> Sequence[bytes]:
     end = _LF if piece[-2:] == _LF else _CRLF
     if piece[:5] not in _BEGINNINGS or piece[-len(end) :] != end or b"\nid" in piece:
         return ()
-    if (b"\r" in piece) is (end is _LF):
+    # A lone CR, or a lone LF among CRLFs, ends a line too: it may hide an `id`, or the end of an event.
+    pairs = 0 if end is _LF else piece.count(b"\n")
+    if piece.count(b"\r") != pairs or piece.count(b"\r\n") != pairs:
         return ()
     if piece.find(end) == len(piece) - len(end):
-        return () if end is _CRLF and _LF in piece else (piece,)
+        return (piece,)
     bodies = piece[: -len(end)].split(end)
     if any(body[:5] not in _BEGINNINGS or _LF in body for body in bodies):
         return ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from headrace.core.chunk import Failure
 from headrace.errors import SlowReader, StreamingError
-from headrace.sessions.ending import Ending, ending_of
+from headrace.sessions.ending import INTERNAL, Ending, ending_of
 from headrace.sessions.session import Session
 from headrace.store.log import StreamLog
 
+logger = logging.getLogger("headrace.sessions")
 READ_BYTES = 64 * 1024  # at once, from the log
 _WAIT_S = 15.0  # for more of a stream that another node makes, before its state is looked at again
 
@@ -20,7 +22,7 @@ class Outlet(Protocol):
 
     @property
     def paused(self) -> bool:
-        """The client reads more slowly than we write."""
+        """Whether the client is behind when its reader begins; from then on the reader is told."""
 
     def give(self, data: bytes, /) -> None:
         """A piece of the body."""
@@ -32,7 +34,8 @@ class Outlet(Protocol):
 class Reader:
     """Brings the records behind number `after` to an outlet, each once and in order, and the end.
 
-    drops: a client that is behind by more than `slow_bytes` is told so and left.
+    paused: its outlet takes nothing now, or there is none any more. A client that is behind by more than
+    `slow_bytes` is told so and left.
     """
 
     __slots__ = (
@@ -46,6 +49,7 @@ class Reader:
         "_tasks",
         "_working",
         "at_tail",
+        "paused",
         "sent",
     )
 
@@ -68,12 +72,14 @@ class Reader:
         self._working: asyncio.Task[None] | None = None
         self.sent = after
         self.at_tail = False
+        self.paused = True
 
     # What the outlet calls.
 
     def begin(self, session: Session | None) -> None:
         """Bring what there is. session: the stream's, where it is made here and now."""
         self._session = session
+        self.paused = self._outlet is None or self._outlet.paused
         if session is not None:
             session.join(self)
         if not self.at_tail:
@@ -81,11 +87,13 @@ class Reader:
 
     def on_pause(self) -> None:
         """The client is behind."""
+        self.paused = True
         if self._session is not None:
             self._session.weigh()
 
     def on_resume(self) -> None:
         """The client has caught up with what was written."""
+        self.paused = self._outlet is None
         if self._session is not None:
             self._session.weigh()
         if not self.at_tail:
@@ -94,6 +102,7 @@ class Reader:
     def leave(self) -> None:
         """The client is gone, or has all."""
         self._outlet = None
+        self.paused = True
         session, self._session = self._session, None
         if self._working is not None:
             self._working.cancel()
@@ -117,10 +126,6 @@ class Reader:
             session.leave(self)
 
     # What the session calls.
-
-    @property
-    def paused(self) -> bool:
-        return self._outlet is None or self._outlet.paused
 
     def give(self, data: bytes, last: int, /) -> None:
         self.sent = last
@@ -165,6 +170,10 @@ class Reader:
                     return
         except StreamingError as error:
             self.give_up(Failure.of(error))
+        except Exception:
+            # A log with a bug must not leave a client waiting, nor this reader asking it again and again.
+            logger.exception("reading stream %s from its log failed", self._id)
+            self.give_up(INTERNAL)
 
     async def _step(self) -> bool:
         """Bring the next records; whether there is nothing more to do here."""
@@ -194,5 +203,6 @@ class Reader:
 
     def _end(self, data: bytes, ending: Ending) -> None:
         outlet, self._outlet = self._outlet, None
+        self.paused = True
         if outlet is not None:
             outlet.finish(data, ending)

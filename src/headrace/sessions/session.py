@@ -41,9 +41,7 @@ class Taker(Protocol):
 
     sent: int
     at_tail: bool
-
-    @property
-    def paused(self) -> bool: ...
+    paused: bool
 
     def give(self, data: bytes, last: int, /) -> None:
         """Records up to number `last`."""
@@ -62,8 +60,9 @@ class Session:
     """One stream that is being made. Belongs to one event loop.
 
     events: records are server-sent events; tells_ids: which carry their numbers. detaches: the stream goes
-    on without readers; else it is stopped when the last one leaves. last: its latest record. sent: the latest
-    that is committed. on_end: called once, when the end is committed.
+    on without readers; else it is stopped when the last one leaves. slow_readers: where nothing is kept
+    nobody can read later: then "pause" is all there is, and one who is behind holds all. last: its latest
+    record. sent: the latest that is committed. on_end: called once, when the end is committed.
     """
 
     __slots__ = (
@@ -73,6 +72,7 @@ class Session:
         "_events",
         "_full",
         "_held",
+        "_keeps",
         "_log",
         "_on_end",
         "_pending",
@@ -103,10 +103,11 @@ class Session:
         self.producer: Producer | None = None
         self._log = log
         self._on_end = on_end
-        self._events = events
+        self._events = events and log.keeps  # where nobody reads again, nobody asks for numbers
         self._tells_ids = tells_ids
         self._detaches = detaches
-        self._slow_readers = slow_readers
+        self._keeps = log.keeps
+        self._slow_readers = slow_readers if log.keeps else "pause"
         self._pending: list[bytes] = []
         self._full = False
         self._held = False
@@ -149,7 +150,7 @@ class Session:
 
     # What the log calls.
 
-    def committed(self, last: int, /) -> None:
+    def committed(self, last: int, ended: bool = False, /) -> None:
         count = last - self.sent
         pending = self._pending
         if count == len(pending):
@@ -158,13 +159,12 @@ class Session:
             pending, self._pending = pending[:count], pending[count:]
         self.sent = last
         data = pending[0] if count == 1 else b"".join(pending)
-        ending = self._ending
-        if ending is not None and last == self.last:
-            self._finish(data, ending)
+        if ended and self._ending is not None:
+            self._finish(data, self._ending)
         elif data:
             readers = self.readers
             for reader in readers if len(readers) == 1 else tuple(readers):
-                if reader.paused:
+                if reader.paused and self._keeps:
                     reader.missed(len(data))
                 elif reader.at_tail:
                     reader.give(data, last)
@@ -208,7 +208,7 @@ class Session:
         holds = self._full or (
             self._slow_readers == "pause"
             and bool(self.readers)
-            and all(reader.paused for reader in self.readers)
+            and (all if self._keeps else any)(reader.paused for reader in self.readers)
         )
         if holds != self._held and self.producer is not None:
             self._held = holds
@@ -224,7 +224,7 @@ class Session:
         readers, self.readers = self.readers, []
         self._on_end(self)
         for reader in readers:
-            if reader.at_tail and not reader.paused:
+            if reader.at_tail and not (reader.paused and self._keeps):
                 reader.finish(data, ending)
             else:
                 reader.go_behind()

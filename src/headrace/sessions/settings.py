@@ -15,7 +15,10 @@ from headrace.store.none import NoLog
 
 
 def sessions_of(settings: StreamSettings) -> Sessions:
-    """Streams as the settings want them. Raises ConfigError where the log cannot be."""
+    """Streams as the settings want them. Raises ConfigError where the log cannot be, or the two disagree."""
+    if settings.log == "none" and settings.slow_readers != "pause":
+        said = f'streams.slow_readers: "{settings.slow_readers}" needs a log to read from later: take "pause"'
+        raise ConfigError(said, field="streams.slow_readers")
     return Sessions(log_of(settings), slow_readers=settings.slow_readers, slow_bytes=settings.slow_bytes)
 
 

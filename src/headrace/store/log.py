@@ -53,8 +53,8 @@ class Tail(Protocol):
     """Who writes a stream, as its log calls him back; on the loop's thread, never from inside `append`
     unless the log commits at once."""
 
-    def committed(self, last: int, /) -> None:
-        """Every record up to `last` is committed."""
+    def committed(self, last: int, ended: bool = False, /) -> None:
+        """Every record up to `last` is committed; ended: and the stream's end, which comes but once."""
 
     def room(self) -> None:
         """The log can take more again, after an `append` that said it could not."""
@@ -111,7 +111,7 @@ class StreamLog(Protocol):
         """Ask whoever writes the stream, on whatever node, to stop it."""
 
     async def forget(self, id: str, /) -> None:
-        """Keep nothing of it."""
+        """Keep nothing of it. Whoever still writes it is told by `broke`."""
 
 
 @runtime_checkable
@@ -127,11 +127,25 @@ class Keeping(msgspec.Struct, frozen=True):
     """How much a log keeps, and how long. All of it bounds what clients can make a server hold.
 
     stream_bytes: of one stream's records; beyond that the oldest go (and a reader that needs them gets
-    `Gap`). total_bytes: of all streams; beyond that ended streams go, the longest ended first. ended_s: how
-    long an ended stream stays. pending_bytes: taken and not yet committed, beyond which writers are paused.
+    `Gap`). total_bytes: of all streams, heads included (`weight_of`); beyond that ended streams go, the
+    longest ended first. ended_s: how long an ended stream stays. pending_bytes: taken and not yet committed,
+    beyond which writers are paused.
     """
 
     stream_bytes: int = 8 * 2**20
     total_bytes: int = 256 * 2**20
     ended_s: float = 600.0
     pending_bytes: int = 16 * 2**20
+
+
+_STREAM_BYTES = 1024  # about what the books of one stream take
+
+
+def weight_of(head: StreamHead) -> int:
+    """Bytes that a stream takes before its first record: clients make many small ones, and long heads."""
+    return _STREAM_BYTES + len(msgspec.json.encode(head))
+
+
+def forgotten() -> StreamingError:
+    """What the writer of a stream that is forgotten is told."""
+    return StreamingError("the stream is not kept any more", code="stream_gone", http_status=410)

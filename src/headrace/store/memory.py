@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from headrace.errors import Gap
-from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail, forgotten, weight_of
 
 
 class _Kept:
     """One stream."""
 
-    __slots__ = ("bytes", "end", "first", "gone", "head", "last", "records", "tail", "waiting")
+    __slots__ = ("bytes", "end", "first", "gone", "head", "last", "records", "tail", "waiting", "weight")
 
     def __init__(self, head: StreamHead, tail: Tail) -> None:
         self.head = head
@@ -26,6 +26,7 @@ class _Kept:
         self.first = 1
         self.last = 0
         self.end: StreamEnd | None = None
+        self.weight = weight_of(head)
         self.waiting: asyncio.Event | None = None  # made for the first who waits
 
 
@@ -40,7 +41,9 @@ class MemoryLog:
     keeps = True
 
     def __init__(self, keeping: Keeping | None = None, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._keeping = keeping or Keeping()
+        self._keeping = keeping = keeping or Keeping()
+        self._stream_bytes = keeping.stream_bytes
+        self._record_bytes = keeping.total_bytes  # less what the heads of all streams take
         self._now_s = now_s
         self._streams: dict[str, _Kept] = {}
         self._aliases: dict[tuple[str, str], str] = {}
@@ -55,14 +58,18 @@ class MemoryLog:
         self._aliases.clear()
         self._ended.clear()
         self.held_bytes = 0
+        self._record_bytes = self._keeping.total_bytes
 
     def begin(self, head: StreamHead, tail: Tail, /) -> None:
         self._sweep()
         if head.id in self._streams:
             raise ValueError(f"there is a stream {head.id} already")
-        self._streams[head.id] = _Kept(head, tail)
+        kept = self._streams[head.id] = _Kept(head, tail)
         if head.alias:
             self._aliases[head.owner, head.alias] = head.id
+        self._record_bytes -= kept.weight
+        if self.held_bytes > self._record_bytes:
+            self._make_room()
 
     def append(self, id: str, records: Sequence[bytes], /) -> bool:
         kept = self._streams.get(id)
@@ -74,17 +81,25 @@ class MemoryLog:
 
     def _take(self, kept: _Kept, records: Sequence[bytes]) -> None:
         kept.records += records
-        kept.last += len(records)
-        size = sum(map(len, records))
+        if len(records) == 1:
+            kept.last += 1
+            size = len(records[0])
+        else:
+            kept.last += len(records)
+            size = sum(map(len, records))
         kept.bytes += size
         self.held_bytes += size
-        while kept.bytes > self._keeping.stream_bytes and kept.last > kept.first:
-            self._shed(kept)
-        if self.held_bytes > self._keeping.total_bytes:
-            self._make_room()
+        if kept.bytes > self._stream_bytes or self.held_bytes > self._record_bytes:
+            self._bound(kept)
         if kept.waiting is not None:
             kept.waiting.set()
             kept.waiting = None
+
+    def _bound(self, kept: _Kept) -> None:
+        while kept.bytes > self._stream_bytes and kept.last > kept.first:
+            self._shed(kept)
+        if self.held_bytes > self._record_bytes:
+            self._make_room()
 
     def _shed(self, kept: _Kept) -> None:
         oldest = len(kept.records[kept.gone])
@@ -105,7 +120,7 @@ class MemoryLog:
         kept.end = end
         self._ended.append(_Ended(self._now_s(), id))
         self._take(kept, records)
-        tail.committed(kept.last)
+        tail.committed(kept.last, True)
 
     async def state(self, id: str, /) -> StreamState | None:
         self._sweep()
@@ -165,10 +180,13 @@ class MemoryLog:
         kept = self._streams.pop(id, None)
         if kept is not None:
             self.held_bytes -= kept.bytes
+            self._record_bytes += kept.weight
             if self._aliases.get((kept.head.owner, kept.head.alias)) == id:
                 del self._aliases[kept.head.owner, kept.head.alias]
             if kept.waiting is not None:
                 kept.waiting.set()
+            if kept.tail is not None:
+                kept.tail.broke(forgotten())
 
     def _sweep(self) -> None:
         """Forget what ended long ago."""
@@ -178,10 +196,10 @@ class MemoryLog:
 
     def _make_room(self) -> None:
         """Forget ended streams, the longest ended first; then every stream's oldest records."""
-        while self._ended and self.held_bytes > self._keeping.total_bytes:
+        while self._ended and self.held_bytes > self._record_bytes:
             self._drop(self._ended.popleft().id)
-        if self.held_bytes > self._keeping.total_bytes:
-            share = self._keeping.total_bytes // max(1, len(self._streams))
+        if self.held_bytes > self._record_bytes:
+            share = max(0, self._record_bytes) // max(1, len(self._streams))
             for kept in self._streams.values():
                 while kept.bytes > share and kept.last > kept.first:
                     self._shed(kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headrace.errors import Gap
-from headrace.store.log import StreamEnd, StreamHead, StreamState, Tail
+from headrace.store.log import StreamEnd, StreamHead, StreamState, Tail, forgotten
 
 
 class NoLog:
@@ -40,7 +40,7 @@ class NoLog:
     def end(self, id: str, end: StreamEnd, records: Sequence[bytes] = (), /) -> None:
         live = self._streams.pop(id, None)
         if live is not None:
-            live.tail.committed(live.last + len(records))
+            live.tail.committed(live.last + len(records), True)
 
     async def state(self, id: str, /) -> StreamState | None:
         live = self._streams.get(id)
@@ -71,7 +71,9 @@ class NoLog:
             live.tail.stop()
 
     async def forget(self, id: str, /) -> None:
-        self._streams.pop(id, None)
+        live = self._streams.pop(id, None)
+        if live is not None:
+            live.tail.broke(forgotten())
 
 
 class _Live:

@@ -19,16 +19,30 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from headrace.errors import Gap, StreamingError
-from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail, forgotten, weight_of
 from headrace.store.sqlite_file import Batch, SqliteFile
 
 FLUSH_S = 0.01  # how long records wait for others, unless a stream waits for its first
 
 
 class _Stream:
-    """One stream. rows: of its records, from `first` on. committed: the last that is in the file."""
+    """One stream. rows: of its records, from `first` on. committed: the last that is in the file. lost: what
+    came behind that could not be written."""
 
-    __slots__ = ("bytes", "committed", "end", "first", "head", "key", "last", "rows", "tail", "waiting")
+    __slots__ = (
+        "bytes",
+        "committed",
+        "end",
+        "first",
+        "head",
+        "key",
+        "last",
+        "lost",
+        "rows",
+        "tail",
+        "waiting",
+        "weight",
+    )
 
     def __init__(self, key: int, head: StreamHead, tail: Tail | None) -> None:
         self.key = key
@@ -39,7 +53,9 @@ class _Stream:
         self.last = 0
         self.committed = 0
         self.bytes = 0
+        self.lost = False
         self.end: StreamEnd | None = None
+        self.weight = weight_of(head)
         self.waiting: asyncio.Event | None = None
 
 
@@ -66,6 +82,7 @@ class SqliteLog:
         self._next_row = 1
         self._next_key = 1
         self._held_bytes = 0
+        self._head_bytes = 0
         self._batch = Batch()
         self._writing: Batch | None = None
         self._timer: asyncio.Handle | None = None
@@ -91,6 +108,7 @@ class SqliteLog:
             stream.rows, stream.first, stream.bytes, stream.end = told.rows, told.first, told.bytes, told.end
             stream.last = stream.committed = told.first + len(told.rows) - 1
             self._held_bytes += told.bytes
+            self._head_bytes += stream.weight
             self._name(told.head)
             if told.end is not None:
                 self._ended.append((told.end.ended_s, id))
@@ -117,7 +135,8 @@ class SqliteLog:
         if head.id in self._streams:
             raise ValueError(f"there is a stream {head.id} already")
         key, self._next_key = self._next_key, self._next_key + 1
-        self._streams[head.id] = _Stream(key, head, tail)
+        stream = self._streams[head.id] = _Stream(key, head, tail)
+        self._head_bytes += stream.weight
         self._name(head)
         self._batch.begin(key, head)
         self._soon()
@@ -205,10 +224,13 @@ class SqliteLog:
         batch, self._writing = self._writing, None
         if batch is None:
             return
-        for id, last in batch.lasts.items():
-            stream = self._streams.get(id)
-            if stream is not None:
-                self._tell(stream, last, trouble, ended=id in batch.ended)
+        if trouble is not None:
+            self._lose(batch, trouble)
+        else:
+            for id, last in batch.lasts.items():
+                stream = self._streams.get(id)
+                if stream is not None and not stream.lost:
+                    self._tell(stream, last, ended=id in batch.ended)
         if self._batch.urgent:
             self._flush()
         elif self._batch:
@@ -221,21 +243,39 @@ class SqliteLog:
             if stream is not None and stream.tail is not None:
                 stream.tail.room()
 
-    def _tell(self, stream: _Stream, last: int, trouble: StreamingError | None, *, ended: bool) -> None:
+    def _tell(self, stream: _Stream, last: int, *, ended: bool) -> None:
         tail = stream.tail
         if ended:
             stream.tail = None
-        if trouble is not None:
-            stream.tail = None
+        stream.committed = max(stream.committed, last)
+        _wake(stream)
+        if tail is not None:
+            tail.committed(stream.committed, ended)
+
+    def _lose(self, batch: Batch, trouble: StreamingError) -> None:
+        """A batch could not be written: its streams end with what was committed before it.
+
+        What they said meanwhile may not stand in for what is lost.
+        """
+        sizes = batch.sizes() + self._batch.sizes()
+        for id in dict.fromkeys((*batch.lasts, *(id for _, id, _ in batch.heads))):
+            stream = self._streams.get(id)
+            if stream is None or stream.lost:
+                continue
+            stream.lost = True
+            tail, stream.tail = stream.tail, None
+            kept = max(0, stream.committed + 1 - stream.first)
+            self._batch.forget("", stream.rows[kept:])
+            del stream.rows[kept:]
+            stream.first = min(stream.first, stream.committed + 1)
+            stream.last = stream.committed
+            gone = min(sizes[stream.key], stream.bytes)
+            stream.bytes -= gone
+            self._held_bytes -= gone
+            self._finish(id, stream, StreamEnd("interrupted", self._now_s()))
+            _wake(stream)
             if tail is not None:
                 tail.broke(trouble)
-            return
-        stream.committed = max(stream.committed, last)
-        if stream.waiting is not None:
-            stream.waiting.set()
-            stream.waiting = None
-        if tail is not None:
-            tail.committed(stream.committed)
 
     # Reading.
 
@@ -295,23 +335,37 @@ class SqliteLog:
         if stream is None:
             return
         self._held_bytes -= stream.bytes
+        self._head_bytes -= stream.weight
         if self._aliases.get((stream.head.owner, stream.head.alias)) == id:
             del self._aliases[stream.head.owner, stream.head.alias]
         self._batch.forget(id, stream.rows)
         self._soon()
-        if stream.waiting is not None:
-            stream.waiting.set()
+        _wake(stream)
+        if stream.tail is not None:
+            stream.tail.broke(forgotten())
 
     def _sweep(self) -> None:
         """Forget what ended long ago, and, above the bound of all, what ended longest ago."""
         until_s = self._now_s() - self._keeping.ended_s
-        while self._ended and (self._ended[0][0] <= until_s or self._held_bytes > self._keeping.total_bytes):
+        most_bytes = self._keeping.total_bytes
+        while self._ended and (
+            self._ended[0][0] <= until_s or self._held_bytes + self._head_bytes > most_bytes
+        ):
+            stream = self._streams.get(self._ended[0][1])
+            if stream is not None and stream.tail is not None:
+                return  # its end is not committed yet
             self._drop(self._ended.popleft()[1])
 
 
 _MOST_ROWS = 4096  # of one read
 
 
+def _wake(stream: _Stream) -> None:
+    if stream.waiting is not None:
+        stream.waiting.set()
+        stream.waiting = None
+
+
 def _state(stream: _Stream) -> StreamState:
-    end = stream.end if stream.tail is None or stream.committed == stream.last else None
+    end = stream.end if stream.tail is None else None
     return StreamState(stream.head, stream.first, stream.committed, end)

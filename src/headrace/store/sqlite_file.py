@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 import threading
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -65,6 +66,13 @@ class Batch:
         self.lasts[stream] = number - 1
         self.bytes += size
         return size
+
+    def sizes(self) -> Counter[int]:
+        """Bytes of records by stream, which goes by its number in the file."""
+        sizes: Counter[int] = Counter()
+        for _, key, _, record in self.rows:
+            sizes[key] += len(record)
+        return sizes
 
     def end(self, stream: str, end: StreamEnd) -> None:
         self.ended[stream] = _json(end)
@@ -220,10 +228,13 @@ class SqliteFile:
         self._writer.run(carry_out)
 
     async def read(self, rows: array[int], max_bytes: int) -> list[bytes]:
-        """The records of `rows`, at least one, up to `max_bytes`."""
+        """The records of `rows`, at least one, up to `max_bytes`. Raises StreamingError."""
         if self._loop is None or self._read is None:
             raise RuntimeError("the log is not open")
-        return await self._loop.run_in_executor(self._reader, self._records, rows, max_bytes)
+        try:
+            return await self._loop.run_in_executor(self._reader, self._records, rows, max_bytes)
+        except sqlite3.Error as error:
+            raise StreamingError(f"the stream log cannot be read: {error}", code="log_failed") from error
 
     def _records(self, rows: array[int], max_bytes: int) -> list[bytes]:
         assert self._read is not None

@@ -13,7 +13,8 @@
 
 `asyncio.sleep`, timeouts and everything else on `loop.time()` follow the virtual clock; `time.monotonic()`
 does not. While a thread of `run_in_executor` or `to_thread` works, time stands still. Sockets and pipes work,
-but their peers live on the wall clock.
+but their peers live on the wall clock; so does the kernel, where both ends are here: give
+`VirtualClockLoop(quiet_s=0.01)` then, and bytes on their way hold the clock.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ STUCK_S = 2.0
 class _JumpingSelector(selectors.DefaultSelector):
     """Instead of waiting for `timeout` seconds it lets the clock jump by as much."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet_s: float) -> None:
         super().__init__()
+        self._quiet_s = quiet_s
         self.jump: Callable[[float], None] = lambda seconds: None
         self.busy: Callable[[], bool] = lambda: False
         self.stuck: Callable[[], None] = lambda: None
@@ -50,17 +52,22 @@ class _JumpingSelector(selectors.DefaultSelector):
             if not ready and not self.busy():
                 self.stuck()
             return ready
-        self.jump(timeout)
+        ready = super().select(self._quiet_s) if self._quiet_s else ready
+        if not ready:
+            self.jump(timeout)
         return ready
 
 
 class VirtualClockLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock begins at 0 and moves only when everything waits for it."""
+    """An event loop whose clock begins at 0 and moves only when everything waits for it.
 
-    def __init__(self) -> None:
+    quiet_s: how long (wall clock) its sockets must be quiet before it moves.
+    """
+
+    def __init__(self, *, quiet_s: float = 0.0) -> None:
         self._now_s = 0.0
         self._working = 0
-        selector = _JumpingSelector()
+        selector = _JumpingSelector(quiet_s)
         super().__init__(selector)
         selector.jump = self.advance
         selector.busy = lambda: self._working > 0

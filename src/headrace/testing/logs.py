@@ -33,14 +33,17 @@ class RecordingTail:
 
     def __init__(self) -> None:
         self.last = 0
+        self.ends = 0
         self.rooms = 0
         self.stopped = asyncio.Event()
         self.trouble: StreamingError | None = None
         self._changed = asyncio.Event()
 
-    def committed(self, last: int, /) -> None:
+    def committed(self, last: int, ended: bool = False, /) -> None:
         assert last >= self.last, "commits go forward"
+        assert not self.ends, "nothing is committed behind the end"
         self.last = last
+        self.ends += ended
         self._changed.set()
 
     def room(self) -> None:
@@ -58,6 +61,14 @@ class RecordingTail:
         """Wait for the commit of record `last`."""
         async with asyncio.timeout(PATIENCE_S):
             while self.last < last and self.trouble is None:
+                self._changed.clear()
+                await self._changed.wait()
+        assert self.trouble is None, self.trouble
+
+    async def until_ended(self) -> None:
+        """Wait for the commit of the end."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not self.ends and self.trouble is None:
                 self._changed.clear()
                 await self._changed.wait()
         assert self.trouble is None, self.trouble
@@ -158,6 +169,25 @@ async def check_an_end_is_an_end(make: MakeLog) -> None:
         assert not tail.stopped.is_set()
 
 
+async def check_an_end_without_records_is_committed_by_itself(make: MakeLog) -> None:
+    """What was begun or written before it may be committed earlier: that is not the end yet."""
+    async with opened(make()) as log:
+        for records in ([], [b"1"]):
+            for turns in range(12):
+                id = f"{len(records)}-{turns}"
+                tail = RecordingTail()
+                log.begin(StreamHead(id), tail)
+                log.append(id, records)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                end = StreamEnd("failed", time.time())
+                log.end(id, end)
+                await tail.until_ended()
+                state = await log.state(id)
+                assert state is not None
+                assert (state.last, state.end) == (len(records), end)
+
+
 async def _ended(log: StreamLog, id: str) -> StreamEnd | None:
     async with asyncio.timeout(PATIENCE_S):
         while True:
@@ -244,6 +274,7 @@ CHECKS: tuple[Check, ...] = (
     check_streams_are_apart,
     check_only_what_is_committed_is_read,
     check_an_end_is_an_end,
+    check_an_end_without_records_is_committed_by_itself,
     check_a_waiting_reader_wakes,
     check_several_read_at_once,
     check_a_stop_reaches_the_writer,

@@ -1,8 +1,10 @@
 """One coarse timer for every deadline of a loop: long clocks cost no timer of their own.
 
 A deadline is filed under its tick (50 ms). It never fires early and at most one tick plus the loop's own
-delay late. Whoever moves a deadline often (an idle clock) does not move the handle: it notes the time, and
-when called back files itself again for what is left.
+delay late. One that is far off is filed under a coarse tick before it, and filed again when that comes: most
+are cancelled long before, and the places of an hour's ticks would each be held for that hour. Whoever moves a
+deadline often (an idle clock) does not move the handle: it notes the time, and when called back files itself
+again for what is left.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import math
 from collections.abc import Callable
 
 TICK_S = 0.05
+_FAR_S = 60.0
+_FAR_TICKS = 400  # 20 s
 
 
 class Deadline:
@@ -23,8 +27,13 @@ class Deadline:
     def __init__(self, when_s: float, callback: Callable[[], None], bucket: set[Deadline]) -> None:
         self.when_s = when_s
         self._callback: Callable[[], None] | None = callback
-        self._bucket = bucket
-        bucket.add(self)
+        self.file(bucket)
+
+    def file(self, bucket: set[Deadline]) -> None:
+        """It stands there from now on, unless it was cancelled."""
+        if self._callback is not None:
+            self._bucket = bucket
+            bucket.add(self)
 
     def cancel(self) -> None:
         """Never call back; does nothing when it has."""
@@ -55,14 +64,7 @@ class Wheel:
 
     def at(self, when_s: float, callback: Callable[[], None]) -> Deadline:
         """Call `callback` once, at `when_s` or up to a tick later. It must not raise."""
-        tick = math.ceil(when_s / TICK_S)
-        bucket = self._buckets.get(tick)
-        if bucket is None:
-            bucket = self._buckets[tick] = set()
-            heapq.heappush(self._ticks, tick)
-            if self._ticks[0] == tick:
-                self._arm()
-        return Deadline(when_s, callback, bucket)
+        return Deadline(when_s, callback, self._bucket(when_s))
 
     def after(self, delay_s: float, callback: Callable[[], None]) -> Deadline:
         """`at`, counted from now."""
@@ -79,6 +81,19 @@ class Wheel:
     def __len__(self) -> int:
         return sum(map(len, self._buckets.values()))
 
+    def _bucket(self, when_s: float) -> set[Deadline]:
+        """Where a deadline of that time stands now."""
+        tick = math.ceil(when_s / TICK_S)
+        if when_s - self._loop.time() > _FAR_S:
+            tick -= tick % _FAR_TICKS
+        bucket = self._buckets.get(tick)
+        if bucket is None:
+            bucket = self._buckets[tick] = set()
+            heapq.heappush(self._ticks, tick)
+            if self._ticks[0] == tick:
+                self._arm()
+        return bucket
+
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -90,7 +105,12 @@ class Wheel:
         # A loop may call a timer a clock resolution early: such a tick is armed again, not fired.
         due: list[Deadline] = []
         while self._ticks and self._ticks[0] * TICK_S <= now_s:
-            due += self._buckets.pop(heapq.heappop(self._ticks))
+            bucket = self._buckets.pop(heapq.heappop(self._ticks))
+            due += bucket
+            bucket.clear()  # its deadlines know it: else only the garbage collector would free them
         self._arm()
         for deadline in sorted(due, key=lambda each: each.when_s):
-            deadline.fire()
+            if deadline.when_s > now_s:  # it was far off
+                deadline.file(self._bucket(deadline.when_s))
+            else:
+                deadline.fire()

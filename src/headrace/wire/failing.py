@@ -164,6 +164,8 @@ def client_status(kind: type[ProviderError], status: int | None) -> int | None:
     """What our own client should see: the provider's word where it concerns the request, a gateway's else."""
     if kind is BadRequest and status is not None and 400 <= status < 500:
         return status
+    if kind is AuthError and status == 403:
+        return status  # what may not be done is not a key that is wrong
     if kind is Unavailable and status in (503, 504, 529):
         return 503 if status == 529 else status  # 529 is Anthropic's own number for "overloaded"
     return None

@@ -36,9 +36,12 @@ class EventRelay:
     An event leaves when it is whole and the decoder takes it, so a client never sees half of one. One that
     breaks the wire or is an error does not leave: it is the `Failure`. What is held back is one event.
     ending: the wire's own terminator, written where an answer was whole and its provider forgot it.
+    data_only: of an event that has more than one line of data (comments, a name, a line end that is cut in
+    two), only its data leaves: for wires whose clients take every other line for an answer.
     """
 
     __slots__ = (
+        "_data_only",
         "_decoder",
         "_done",
         "_ending",
@@ -53,11 +56,17 @@ class EventRelay:
     )
 
     def __init__(
-        self, decoder: Stage[bytes, Chunk], write_failure: WriteFailure, ending: bytes = b""
+        self,
+        decoder: Stage[bytes, Chunk],
+        write_failure: WriteFailure,
+        ending: bytes = b"",
+        *,
+        data_only: bool = False,
     ) -> None:
         self._decoder = decoder
         self._write_failure = write_failure
         self._ending = ending
+        self._data_only = data_only
         self._frames = FrameSplitter()
         self._events = 0
         self._done = False
@@ -78,9 +87,8 @@ class EventRelay:
                 self._settled, self._odd = bool(beginning), is_odd(beginning)
             if self._odd:  # no event stream: the decoder says what it is, and none of it leaves
                 self._take(self._decoder.feed((data,)), out)
-            # One whole event is what nearly every read of a slow stream is.
-            elif data[-2:] == b"\n\n" and data.find(b"\n\n") == len(data) - 2 and not self._frames.held_bytes:
-                self._pass(data, 1, out)
+            elif self._is_one_event(data):
+                self._pass(data, data, 1, out)
             else:
                 self._framed(self._frames.feed(data), out)
         return out
@@ -99,19 +107,31 @@ class EventRelay:
         """The failure as the last bytes of a stream that has begun."""
         return self._write_failure(failure, self._events)
 
+    def _is_one_event(self, data: bytes) -> bool:
+        """Whether it is plainly one whole event, which nearly every read of a slow stream is."""
+        return (
+            data[-2:] == b"\n\n"
+            and data.find(b"\n\n") == len(data) - 2
+            and b"\r" not in data
+            and not self._frames.held_bytes
+            and not self._data_only
+        )
+
     def _framed(self, frames: Sequence[Frame | Failure], out: list[bytes | Terminal]) -> None:
         for frame in frames:
             if self._done:
                 return
             if isinstance(frame, Failure):
                 self._end(frame, out)
-            else:
-                self._pass(frame.raw, frame.data is not None, out)
+            elif not self._data_only:
+                self._pass(frame.raw, frame.raw, frame.data is not None, out)
+            elif frame.data is not None:
+                self._pass(frame.raw, _bare(frame.raw, frame.data), 1, out)
 
-    def _pass(self, raw: bytes, events: int, out: list[bytes | Terminal]) -> None:
+    def _pass(self, raw: bytes, leaves: bytes, events: int, out: list[bytes | Terminal]) -> None:
         chunks = self._decoder.feed((raw,))
         if not chunks or not isinstance(chunks[-1], Failure):
-            out.append(raw)
+            out.append(leaves)
             self._events += events
         self._take(chunks, out)
 
@@ -133,11 +153,20 @@ class EventRelay:
             out.append(terminal)
 
 
+def _bare(raw: bytes, data: bytes) -> bytes:
+    """An event without anything but its data; as it came, where that is all it has."""
+    if raw[:6] == b"data: " and raw.endswith((b"\r\n\r\n", b"\n\n")) and raw.count(b"\n") == 2:
+        return raw
+    return b"data: %b\r\n\r\n" % data.replace(b"\n", b"\r\ndata: ")
+
+
 def event_relay(
-    decoder: MakeDecoder, write_failure: WriteFailure, ending: bytes = b""
+    decoder: MakeDecoder, write_failure: WriteFailure, ending: bytes = b"", *, data_only: bool = False
 ) -> Callable[[bool, Mapping[str, Any]], EventRelay]:
     """The `relay` of a wire: a fresh one for each stream. Usage passes whether it was asked for or not."""
-    return lambda _include_usage, quirks: EventRelay(decoder(quirks), write_failure, ending)
+    return lambda _include_usage, quirks: EventRelay(
+        decoder(quirks), write_failure, ending, data_only=data_only
+    )
 
 
 def renamed(fields: Mapping[str, Any], model: str, refused: Iterable[str]) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import Any
 
@@ -152,6 +153,9 @@ def test_metrics_tell_nothing_that_was_not_measured() -> None:
         ("default_timeout_seconds", 0),
         ("default_timeout_seconds", float("nan")),
         ("default_timeout_seconds", float("inf")),
+        ("default_timeout_seconds", "300"),
+        ("ended_ttl_seconds", -1),
+        ("ended_ttl_seconds", "600"),
     ],
 )
 def test_a_manager_refuses_what_would_do_nothing(argument: str, value: Any) -> None:
@@ -168,6 +172,8 @@ def test_a_manager_refuses_what_would_do_nothing(argument: str, value: Any) -> N
         ({"full_response": "a", "enable_latency_simulation": True}, "enable_latency_simulation"),
         ({}, "full_response"),
         ({"full_response": "a", "source": ["b"]}, "source"),
+        ({"source": 17}, "source"),
+        ({"generator": 17, "full_response": "a"}, "generator"),
         ({"full_response": 17}, "full_response"),
         ({"full_response": {"text": "a"}}, "full_response.choices"),
         ({"full_response": "a", "timeout_seconds": -1}, "timeout_seconds"),
@@ -180,6 +186,11 @@ def test_a_stream_that_cannot_be_is_refused_before_it_begins(asked: dict[str, An
     with pytest.raises(RequestError) as told:
         StreamManager().create_stream(**{"stream_type": StreamType.CHAT, **asked})
     assert told.value.field == field
+
+
+def test_a_coroutine_that_was_not_awaited_is_no_source() -> None:
+    with pytest.raises(RequestError, match=r"source: coroutine is none of .*: a coroutine is awaited first"):
+        StreamManager().create_stream("chat", source=asyncio.sleep(0))
 
 
 @pytest.mark.parametrize(

@@ -60,11 +60,11 @@ def test_an_ended_stream_goes_after_its_time(make: Callable[..., ValkeyLog]) -> 
 
 def test_what_is_too_much_of_all_goes_the_longest_ended_first(make: Callable[..., ValkeyLog]) -> None:
     async def main() -> None:
-        async with opened(make(Keeping(total_bytes=250))) as a:
+        async with opened(make(Keeping(total_bytes=250_000))) as a:
             for id in ("s", "t", "u"):
                 tail = RecordingTail()
                 a.begin(StreamHead(id), tail)
-                a.end(id, StreamEnd("finished"), [b"x" * 100])
+                a.end(id, StreamEnd("finished"), [b"x" * 100_000])
                 await tail.until(1)
             await until(lambda: is_gone(a))
             assert await a.state("t") is not None

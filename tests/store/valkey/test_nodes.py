@@ -240,8 +240,8 @@ class EagerTail(RecordingTail):
         self._log = log
         self._records = records
 
-    def committed(self, last: int, /) -> None:
-        super().committed(last)
+    def committed(self, last: int, ended: bool = False, /) -> None:
+        super().committed(last, ended)
         asyncio.get_running_loop().call_soon(self._log.append, "t", [b"x"])
         self._log.append("s", self._records[last : last + 1])
 

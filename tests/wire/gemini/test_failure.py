@@ -28,7 +28,7 @@ def answered(status: int, word: str, message: str = "m", *details: Any, array: b
         (400, "INVALID_ARGUMENT", "bad_request", False, 400),
         (400, "FAILED_PRECONDITION", "bad_request", False, 400),
         (401, "UNAUTHENTICATED", "auth", False, 401),
-        (403, "PERMISSION_DENIED", "auth", False, 401),
+        (403, "PERMISSION_DENIED", "auth", False, 403),
         (404, "NOT_FOUND", "bad_request", False, 404),
         (429, "RESOURCE_EXHAUSTED", "rate_limited", True, 429),
         (500, "INTERNAL", "unavailable", True, 502),
@@ -41,6 +41,8 @@ def test_words(status: int, word: str, kind: str, retryable: bool, http_status: 
     assert (failure.kind, failure.code, failure.retryable) == (kind, word, retryable)
     assert (failure.http_status, failure.detail["status"]) == (http_status, status)
     assert "google answered" in failure.message
+    inside = failure_from_response(200, {}, json.dumps({"error": {"status": word}}).encode(), "google")
+    assert (inside.kind, inside.retryable) == (kind, retryable)
 
 
 def test_details() -> None:

@@ -36,7 +36,7 @@ def error(message: str = "no", **fields: Any) -> Any:
         (413, error(), "bad_request", False, 413),
         (422, {"detail": [{"loc": ["body", "x"], "msg": "missing"}]}, "bad_request", False, 422),
         (401, error(code="invalid_api_key"), "auth", False, 401),
-        (403, error("Country not supported"), "auth", False, 401),
+        (403, error("Country not supported"), "auth", False, 403),
         (402, error("Insufficient Balance"), "rate_limited", False, 429),
         (429, error(code="rate_limit_exceeded"), "rate_limited", True, 429),
         (
@@ -68,6 +68,8 @@ def error(message: str = "no", **fields: Any) -> Any:
         (999, b"", "unavailable", True, 502),
         (200, b"<html>", "wire", False, 502),
         (200, error("not today", type="rate_limit_error"), "rate_limited", True, 429),
+        (200, error("overloaded", type="server_error"), "unavailable", True, 502),
+        (200, {"message": "hello"}, "wire", False, 502),
     ],
 )
 def test_an_answer_is_the_failure_it_says(

@@ -144,6 +144,27 @@ def test_calls_whose_pieces_interleave() -> None:
     assert encoded_again(stream) == events(stream)
 
 
+def test_two_calls_with_one_number_are_two_calls() -> None:
+    other = {**CALL, "id": "fd", "call_id": "call_2", "name": "g"}
+    first, second = {**CALL, "arguments": '{"a":1}'}, {**other, "arguments": "{}"}
+    stream = b"".join(
+        [
+            CREATED,
+            added(CALL),
+            delta("function_call_arguments", '{"a":1}', id="fc"),
+            item_done(first),
+            added(other),
+            delta("function_call_arguments", "{}", id="fd"),
+            item_done(second),
+            completed(first, second),
+        ]
+    )
+    got = reply(stream)
+    assert [(one.id, one.arguments) for one in got.tool_calls] == [("call_1", '{"a":1}'), ("call_2", "{}")]
+    numbers = [one["output_index"] for one in encoded_again(stream) if one["type"].endswith("item.added")]
+    assert numbers == [0, 1]
+
+
 @pytest.mark.parametrize("early", [True, False])
 def test_what_no_delta_brought_is_said_when_it_comes(early: bool) -> None:
     whole = {**CALL, "arguments": "{}"}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from headrace.core.chunk import Failure
-from headrace.errors import AuthError, UnknownModel
-from headrace.wire.ui_messages import WIRE, error_body
+from headrace.errors import AuthError, StreamCancelledException, UnknownModel
+from headrace.wire.ui_messages import WIRE, error_body, error_event
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,10 @@ def test_an_error_of_ours_says_what_and_its_code(error: Any) -> None:
     assert told == {"error": {"message": failure.message, "code": failure.code}}
     back = WIRE.failure(failure.http_status, {}, error_body(failure), "app")
     assert (back.code, back.http_status) == (failure.code, failure.http_status)
+
+
+def test_a_stop_is_no_error_of_the_page() -> None:
+    stopped = Failure.of(StreamCancelledException("it was stopped on request"))
+    assert error_event(stopped) == (
+        b'data: {"type":"abort","reason":"it was stopped on request"}\n\ndata: [DONE]\n\n'
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from collections.abc import AsyncIterable, Iterable
 from typing import Any
 
 from headrace.core.model import Source
@@ -23,12 +25,18 @@ def source_of(
 ) -> Source[StreamChunk]:
     """own: the generator of the stream's type. Raises RequestError for nothing, or too much, to stream."""
     if not 0 <= context.chunk_delay_seconds < math.inf:
-        said = "chunk_delay_seconds: must be at least 0, and finite"
+        said = f"chunk_delay_seconds: must be at least 0, and finite, not {context.chunk_delay_seconds}"
         raise RequestError(said, field="chunk_delay_seconds", value=context.chunk_delay_seconds)
     if source is not None:
         if full_response is not None or generator is not None:
             said = "source: is streamed as it comes; give it without full_response and generator"
             raise RequestError(said, field="source")
+        if not (isinstance(source, (Iterable, AsyncIterable)) or hasattr(source, "start")):
+            if inspect.iscoroutine(source):
+                source.close()  # nobody will await it
+            kind = type(source).__name__
+            said = f"source: {kind} is none of a stream, a Source, an iterable: a coroutine is awaited first"
+            raise RequestError(said, field="source", value=kind)
         return own.live(context, source)
     if isinstance(generator, OwnGenerator):
         own, generator = generator, None
@@ -43,7 +51,12 @@ def source_of(
 def _generated(
     context: StreamContext, generator: StreamingGenerator, full_response: Any
 ) -> Source[StreamChunk]:
-    chunks: Any = generator.generate(context, full_response)
+    generate = getattr(generator, "generate", None)
+    if not callable(generate):
+        kind = type(generator).__name__
+        said = f"generator: {kind} has no method generate(context, full_response)"
+        raise RequestError(said, field="generator", value=kind)
+    chunks: Any = generate(context, full_response)
     if not hasattr(chunks, "__aiter__"):
         if hasattr(chunks, "close"):
             chunks.close()  # a coroutine that nobody will await

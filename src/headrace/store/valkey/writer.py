@@ -11,7 +11,7 @@ import msgspec
 from redis.exceptions import ResponseError
 
 from headrace.errors import StreamingError
-from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail, forgotten, weight_of
 from headrace.store.valkey.keys import Keys
 from headrace.store.valkey.link import Answers, Link, refused
 from headrace.store.valkey.scripts import APPEND, BEGIN, Command
@@ -150,6 +150,13 @@ class Writer:
             live.stopped = True
             live.tail.stop()
 
+    def forget(self, id: str) -> None:
+        """Nothing more is taken of it, as its writer is told."""
+        live = self.lives.get(id)
+        self.drop(id)
+        if live is not None:
+            live.tail.broke(forgotten())
+
     def drop(self, id: str) -> None:
         """Nothing more is taken of it or said to its writer."""
         live = self.lives.pop(id, None)
@@ -237,8 +244,8 @@ class Writer:
         live.committed = sent.last
         if sent.ends:
             del self.lives[live.head.id]
-            self.ended.append((live.head.id, live.bytes))
-        live.tail.committed(sent.last)
+            self.ended.append((live.head.id, live.bytes + weight_of(live.head)))
+        live.tail.committed(sent.last, sent.ends)
         if not isinstance(answers, StreamingError) and answers[sent.verdict] == b"stop":
             self.stop(live.head.id)
 

@@ -64,7 +64,7 @@ WIRE = Wire(
     build=build,
     decoder=GeminiDecoder,
     failure=failure_from_response,
-    relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure)),
+    relay=event_relay(GeminiDecoder, lambda failure, _events: error_event(failure), data_only=True),
     rebody=rebody,
     front=FRONT,
     framings=("sse", "array"),

@@ -69,7 +69,9 @@ def failure_from_response(status: int, headers: Mapping[str, str], body: bytes, 
     lower = {name.lower(): value for name, value in headers.items()}
     error = _error_in(read_answer(body, lower))
     complaint = _complaint(error)
-    failure = answered_badly(complaint, status, lower, body, provider, _kind(error, complaint))
+    kind = _kind(error, complaint)
+    complaint = msgspec.structs.replace(complaint, told=kind is not None)
+    failure = answered_badly(complaint, status, lower, body, provider, kind)
     return _with_wait(failure, error)
 
 

@@ -65,6 +65,7 @@ class ErrorFacts(msgspec.Struct, frozen=True):
     param: str = ""
     status: int | None = None
     hints: str = ""  # other text that tells what class it is
+    told: bool = False  # whether it is an error in the vendor's shape, and not just anything that came
 
 
 def failure_from_response(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> Failure:
@@ -88,7 +89,8 @@ def facts_of(error: Any) -> ErrorFacts:
     """Read an error body in any of the shapes in use: nested or flat, an object or a string."""
     if isinstance(error, list) and error:
         error = error[0]
-    if isinstance(error, dict) and isinstance(error.get("error"), dict | str):
+    told = isinstance(error, dict) and isinstance(error.get("error"), dict | str)
+    if told:
         error = {**error, **error["error"]} if isinstance(error["error"], dict) else _flat(error)
     if not isinstance(error, dict):
         return ErrorFacts(message=safe(str(error)) if error else "")
@@ -103,6 +105,7 @@ def facts_of(error: Any) -> ErrorFacts:
         param=_word(error.get("param")),
         status=number,
         hints=" ".join(_json(hint) for hint in hints if hint),
+        told=told,
     )
 
 
@@ -150,7 +153,7 @@ def _classify(facts: ErrorFacts, status: int | None) -> tuple[type[ProviderError
     for word, kind in _WORDS:
         if word in words:
             return kind, None
-    return (None, None) if status is not None else (Unavailable, None)
+    return (Unavailable, None) if status is None or facts.told else (None, None)
 
 
 def _status_of(value: Any) -> int | None:

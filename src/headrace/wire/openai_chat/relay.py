@@ -134,8 +134,13 @@ class ChatRelay:
 
     def feed(self, batch: Sequence[bytes]) -> Sequence[bytes | Terminal]:
         """What `batch` makes ready to forward."""
-        if self._ordinary and len(batch) == 1 and self._piece(batch[0]):
-            return batch
+        if self._ordinary and len(batch) == 1:
+            if self._around.known and self._around.text(batch[0]) is not None:
+                self._events += 1
+                self.content_events += 1
+                return batch
+            if self._piece(batch[0]):
+                return batch
         out = self._any(batch)
         # 0 has begun and is alone, nobody has ended, no frame is held: what comes next is likely a piece.
         self._ordinary = (
@@ -152,10 +157,6 @@ class ChatRelay:
 
         It is what nearly every read of a slow stream is. Anything else is left to the general way.
         """
-        if self._around.known and self._around.text(data) is not None:
-            self._events += 1
-            self.content_events += 1
-            return True
         if data[:6] != b"data: " or data[-2:] != b"\n\n" or b"\r" in data:
             return False
         size = len(data)

@@ -69,13 +69,17 @@ class Block:
 
 
 class Pieces:
-    """Opens, finds and ends blocks; numbers them as `fold` numbers a message's parts."""
+    """Opens, finds and ends blocks; numbers them as `fold` numbers a message's parts.
 
-    __slots__ = ("_parts", "blocks", "count", "items")
+    gone: ids of items whose index another item has now.
+    """
+
+    __slots__ = ("_parts", "blocks", "count", "gone", "items")
 
     def __init__(self) -> None:
         self.items: dict[int, Item] = {}
         self.blocks: dict[Key, Block] = {}
+        self.gone: set[str] = set()
         self.count = 0
         self._parts = 0
 
@@ -87,6 +91,12 @@ class Pieces:
                 raise TooManyPieces
             found = self.items[index] = Item(index, id, type)
         return found
+
+    def renew(self, item: Item, id: str) -> None:
+        """Another item begins at the index of one that came before."""
+        if id and item.id and id != item.id and len(self.gone) < MAX_PIECES:
+            self.gone.add(item.id)
+            item.id, item.last = id, None
 
     def open(
         self,

@@ -23,6 +23,7 @@ def item_added(event: Fields, pieces: Pieces, out: list[Chunk]) -> bool:
     if not isinstance(data, dict):
         return False
     item = _item(event, data, pieces)
+    pieces.renew(item, _text(data.get("id")))
     if item.type in CALLS:
         _open_call(item, data, pieces, out, event)
     elif item.type == "image_generation_call":
@@ -102,6 +103,8 @@ def final_output(response: Fields, pieces: Pieces, out: list[Chunk]) -> list[Fie
     holes: list[Fields] = []
     for at, data in enumerate(output):
         if not isinstance(data, dict):
+            continue
+        if _text(data.get("id")) in pieces.gone:
             continue
         kind = data.get("type")
         item = by_id.get(_text(data.get("id")))

@@ -34,7 +34,7 @@ from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.wire.base import Says
 from headrace.wire.terminator import DONE
-from headrace.wire.ui_messages.failure import error_event
+from headrace.wire.ui_messages.failure import abort_event, error_event
 from headrace.wire.ui_messages.finish import finish_part
 from headrace.wire.ui_messages.metadata import WIRE_NAME, own
 from headrace.wire.ui_messages.parts import DERIVED, event_of, file_part
@@ -173,8 +173,7 @@ class UiEncoder:
         if isinstance(chunk, Failure):
             out.append(error_event(chunk))
         else:
-            why = chunk.why or "the stream was cancelled"
-            out.append(event_of({"type": "abort", "reason": why}) + DONE)
+            out.append(abort_event(chunk.why or "the stream was cancelled"))
 
 
 def _repeats_the_request(part: Opaque) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.errors import StreamCancelledException
 from headrace.wire.failing import Complaint, answered_badly, complained, read_answer, safe
 from headrace.wire.terminator import DONE
 from headrace.wire.ui_messages.data import failure_from, failure_part
@@ -47,8 +48,15 @@ def _complaint(answer: Any) -> Complaint:
     return Complaint(said, told="error" in answer)
 
 
+def abort_event(why: str) -> bytes:
+    """The last events of a stream that was stopped: a page keeps what it has, and shows no error."""
+    return event_of({"type": "abort", "reason": why}) + DONE
+
+
 def error_event(failure: Failure) -> bytes:
     """The failure as the last events of a stream: its class, the error, and the terminator."""
+    if failure.kind == StreamCancelledException.kind:
+        return abort_event(failure.message)
     error = {"type": "error", "errorText": failure.message or failure.kind}
     return event_of(failure_part(failure)) + event_of(error) + DONE
 
