@@ -117,7 +117,7 @@ class Rig:
         try:
             async with asyncio.timeout(_SETTLE_S):
                 while self._left(before):
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(_SETTLE_S / 200)
         except TimeoutError:
             raise AssertionError(f"left behind: {self._left(before)}") from None
 
