@@ -14,6 +14,7 @@ import msgspec
 
 from headrace.core.chunk import Failure
 from headrace.errors import RequestError
+from headrace.framing.sse import SseDecoder
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
 from headrace.server.problem import JSON_TYPE
@@ -105,13 +106,27 @@ async def _held(app: App, state: StreamState) -> dict[str, Any]:
     numbers = [state.last - 1] if state.end is not None else []
     for after in (*numbers, state.first - 1):
         for record in await app.sessions.log.read(state.head.id, max(after, 0), _ONE_RECORD):
-            event = msgspec.json.decode(record.partition(b"\ndata: ")[2])
-            if isinstance(event, dict) and isinstance(event.get("response"), dict):
-                return dict(event["response"])
+            response = _response_in(record)
+            if response is not None:
+                return response
             break
     if "pending" in state.head.facts:
         return dict(msgspec.json.decode(state.head.facts["pending"]))
     raise unknown(state.head.id)
+
+
+def _response_in(record: bytes) -> dict[str, Any] | None:
+    """The response that an event holds. A provider's own events pass as they come, in any framing."""
+    for event in SseDecoder().feed(record):
+        try:
+            return dict(msgspec.json.decode(event.data, type=_Held).response)
+        except msgspec.DecodeError:
+            return None
+    return None
+
+
+class _Held(msgspec.Struct, frozen=True):
+    response: dict[str, Any]
 
 
 def _failed(failure: Failure, *, cancelled: bool) -> dict[str, Any]:
