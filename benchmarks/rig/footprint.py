@@ -67,5 +67,9 @@ def footprints(before: Footprint, after: Footprint, idle: Footprint) -> list[Che
         Check("tasks are back", after.tasks <= idle.tasks, f"{idle.tasks} -> {after.tasks}"),
         Check("threads are back", after.threads <= before.threads, f"{before.threads} -> {after.threads}"),
         Check("the log has forgotten all", not after.log_bytes, f"{after.log_bytes} bytes"),
-        Check("memory stands", grown <= RSS_GROWTH_LIMIT_BYTES, f"{grown / 1e6:+.1f} MB"),
+        Check(
+            "memory stands",
+            grown <= RSS_GROWTH_LIMIT_BYTES,
+            f"{before.rss_bytes / 1e6:.1f} -> {after.rss_bytes / 1e6:.1f} MB",
+        ),
     ]

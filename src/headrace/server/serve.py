@@ -193,11 +193,11 @@ def serve(
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
-            for line in greeting(sockets, app):
-                announce(line)
-            quieten_collector()
             try:
-                runner.run(app.open())
+                runner.run(app.open())  # first: whoever reads the greeting may ask
+                for line in greeting(sockets, app):
+                    announce(line)
+                quieten_collector()
                 runner.run(frame.serve(sockets))
             finally:
                 if on_end is not None:

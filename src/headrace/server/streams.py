@@ -28,6 +28,7 @@ from headrace.sessions.session import Session
 from headrace.store.log import StreamState
 from headrace.wire import FRONTS, front_named
 
+LAST_EVENT_ID = "last-event-id"
 _TREE = "/v1/streams/"
 _STATUS = "/status"
 _MOST_LISTED = 1000
@@ -59,6 +60,10 @@ class Seen(NamedTuple):
             raise RequestError(said, field=field, value=excerpt(asked))
         return cls(int(asked) + 1 - first, field, first)
 
+    def has_all(self, last: int) -> bool:
+        """Whether it is an EventSource that has all `last` records: only a 204 ends its asking."""
+        return self.field == LAST_EVENT_ID and self.records == last
+
     def beyond(self, last: int) -> RequestError:
         """A stream whose last record is number `last`, counted from 1, has less."""
         own, asked = last - 1 + self.first, self.records - 1 + self.first
@@ -77,11 +82,14 @@ def read_again(app: App, exchange: Exchange, id: str, seen: Seen) -> None:
 
 
 def seen_by(exchange: Exchange) -> Seen:
-    """What the client says that it has. Raises RequestError."""
-    asked = parse_qs(exchange.query).get("after")
-    if asked is not None:
-        return Seen.read(asked[-1], "after", 1)
-    return Seen.read(exchange.headers.get("last-event-id", "").strip(), "last-event-id", 1)
+    """What the client says that it has. Raises RequestError.
+
+    A browser's EventSource comes back to the URL that it began with, so what its header says is newer.
+    """
+    told = exchange.headers.get(LAST_EVENT_ID, "").strip()
+    if told:
+        return Seen.read(told, LAST_EVENT_ID, 1)
+    return Seen.read(parse_qs(exchange.query).get("after", [""])[-1], "after", 1)
 
 
 def described(state: StreamState, live: Session | None) -> dict[str, Any]:
@@ -141,6 +149,9 @@ async def _read_from_log(app: App, exchange: Exchange, id: str, seen: Seen) -> N
         raise unknown(id)
     if seen.records > state.last:
         raise seen.beyond(state.last)
+    if state.end is not None and seen.has_all(state.last) and ending_of(state.end).said:
+        exchange.respond(204, (), b"")
+        return
     facts = {**state.head.facts, **(state.end.facts if state.end is not None else {})}
     waits = state.end is None and seen.records == state.last
     _read(app, exchange, facts, id, seen, app.sessions.live.get(id), waits)
