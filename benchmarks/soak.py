@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 
 from benchmarks.rig.farend import held, load, plan_for, upstream
 from benchmarks.rig.figures import growth_an_hour
-from benchmarks.rig.footprint import Footprint, footprint_of, footprints, settled
+from benchmarks.rig.footprint import Footprint, footprint_of, footprints, settled, touched
 from benchmarks.rig.gateways import Gateway, headrace
 from benchmarks.rig.lives import live_round
 from benchmarks.rig.process import allow_open_files
@@ -40,7 +40,7 @@ def measure(minutes: float, log: str) -> Result:
     rounds: list[tuple[float, Footprint]] = []
     with ExitStack() as stack:
         gateway = stack.enter_context(serving(stack.enter_context(upstream()), log))
-        idle = footprint_of(gateway)
+        idle = touched(gateway)
         for _ in range(WARM_ROUNDS):
             one_round(gateway, Counter(), broken)
         before = settled(gateway, idle)

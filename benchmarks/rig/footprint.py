@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 
 from benchmarks.rig.gateways import Gateway
 from benchmarks.rig.health import fetched, health
 from benchmarks.rig.process import open_files, rss_bytes, threads
+from benchmarks.rig.protocols import CHAT, MESSAGES
 from benchmarks.rig.result import Check
 
 SETTLE_LIMIT_S = 90.0  # longer than any pool keeps an idle connection
@@ -26,6 +28,16 @@ class Footprint:
     live: int
     streams: int
     log_bytes: int | None
+
+
+def touched(gateway: Gateway) -> Footprint:
+    """The footprint before any load, once the log has opened what it opens at its first stream."""
+    ask = {"model": "sim/echo", "messages": MESSAGES, "stream": True}
+    fetched(gateway.port, "POST", CHAT.path, json.dumps(ask))
+    [stream] = json.loads(fetched(gateway.port, "GET", "/v1/streams")[1])["data"]
+    fetched(gateway.port, "GET", f"/v1/streams/{stream['id']}")
+    fetched(gateway.port, "DELETE", f"/v1/streams/{stream['id']}")
+    return footprint_of(gateway)
 
 
 def footprint_of(gateway: Gateway) -> Footprint:
@@ -57,7 +69,7 @@ def settled(gateway: Gateway, idle: Footprint) -> Footprint:
 def footprints(before: Footprint, after: Footprint, idle: Footprint) -> list[Check]:
     """Nothing is under way, no file, task or thread stays, the log is empty, memory stands.
 
-    before: after the warm rounds, settled. idle: when the server began.
+    before: after the warm rounds, settled. idle: before any load.
     """
     grown = after.rss_bytes - before.rss_bytes
     under_way = after.live + after.streams

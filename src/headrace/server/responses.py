@@ -13,11 +13,12 @@ from urllib.parse import parse_qs
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
 from headrace.framing.sse import SseDecoder
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
-from headrace.server.problem import JSON_TYPE
+from headrace.server.problem import JSON_TYPE, unknown_path
 from headrace.server.streams import Seen, read_again, unknown
 from headrace.server.waiting import Waiting
 from headrace.sessions.ending import ending_of
@@ -41,7 +42,8 @@ def install(app: App) -> None:
 def _get(app: App, exchange: Exchange) -> None:
     id = exchange.path.removeprefix(_TREE)
     if "/" in id:
-        raise _nothing_at(exchange)
+        app.refuse(exchange, unknown_path(exchange.path))
+        return
     query = parse_qs(exchange.query)
     if query.get("stream", ["false"])[-1].lower() == "true":
         asked = query.get("starting_after", [""])[-1]
@@ -54,20 +56,17 @@ def _get(app: App, exchange: Exchange) -> None:
 def _cancel(app: App, exchange: Exchange) -> None:
     path = exchange.path.removeprefix(_TREE)
     if not path.endswith(_CANCEL):
-        raise _nothing_at(exchange)
+        app.refuse(exchange, unknown_path(exchange.path))
+        return
     exchange.release()
     Waiting(exchange).run(_stop(app, exchange, path.removesuffix(_CANCEL)))
-
-
-def _nothing_at(exchange: Exchange) -> RequestError:
-    return RequestError(f"nothing is served at {exchange.path[:128]}", code="unknown_path", http_status=404)
 
 
 async def _stop(app: App, exchange: Exchange, id: str) -> None:
     state = await _known(app, exchange, id)
     if "pending" not in state.head.facts:
         raise RequestError(
-            "only a response that is made in the background can be cancelled", field="id", value=id
+            "only a response that is made in the background can be cancelled", field="id", value=excerpt(id)
         )
     _respond(exchange, await _response(app, await app.sessions.stop(state)))
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
 from headrace.metrics.figures import figures_of
 from headrace.metrics.stream_log import plain
@@ -32,7 +33,6 @@ _TREE = "/v1/streams/"
 _STATUS = "/status"
 _MOST_LISTED = 1000
 _MOST_DIGITS = 15
-_SHOWN_CHARS = 64
 
 
 def install(app: App) -> None:
@@ -56,8 +56,8 @@ class Seen(NamedTuple):
         if not asked:
             return cls(0, field, first)
         if not (asked.isascii() and asked.isdigit() and len(asked) <= _MOST_DIGITS):
-            said = f"{field}: must be the number of the last event you have, not {asked[:_SHOWN_CHARS]!r}"
-            raise RequestError(said, field=field, value=asked[:_SHOWN_CHARS])
+            said = f"{field}: must be the number of the last event you have, not {excerpt(asked)!r}"
+            raise RequestError(said, field=field, value=excerpt(asked))
         return cls(int(asked) + 1 - first, field, first)
 
     def has_all(self, last: int) -> bool:
@@ -123,9 +123,9 @@ def described(state: StreamState, live: Session | None) -> dict[str, Any]:
 def unknown(id: str) -> RequestError:
     """No stream of that id is kept, or it is somebody else's: which of them is not told."""
     return RequestError(
-        f"there is no stream {id[:64]!r} (any more)",
+        f"there is no stream {excerpt(id)!r} (any more)",
         field="id",
-        value=id[:64],
+        value=excerpt(id),
         code="unknown_stream",
         http_status=404,
     )
