@@ -35,7 +35,7 @@ CASES = {
 }
 # What a record costs besides its bytes: its object's head and rounding, its place in a list.
 RECORD_BYTES = 33 + 8 + 8
-ALLOWANCE_BYTES = 8 * 2**20  # the allocator's own, code loaded late, the request's own parts
+ALLOWANCE_BYTES = 4 * 2**20  # the allocator's own, code loaded late, the request's own parts
 
 
 def bound_bytes(log: str) -> int:

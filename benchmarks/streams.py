@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from benchmarks.rig.gateways import headrace
 from benchmarks.rig.health import fetched
 from benchmarks.rig.load import Plan
 from benchmarks.rig.options import Options, main
-from benchmarks.rig.process import cpu_s, rss_bytes
+from benchmarks.rig.process import cpu_s, rss_bytes, waited_s
 from benchmarks.rig.protocols import CHAT, MESSAGES
 from benchmarks.rig.result import Check, Claim, Result
 from benchmarks.rig.stops import STOPS, Place, stopped
@@ -59,12 +59,13 @@ QUICK = Size(500, 2.0, 5.0, 20)
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A while at full load: its bounds on the monotonic clock, CPU seconds of each process that took part,
-    milliseconds of small requests made beside it."""
+    """A while at full load: its bounds on the monotonic clock, of each process that took part the CPU seconds
+    and those that it waited for a core, and milliseconds of small requests made beside it."""
 
     from_ns: int
     to_ns: int
     cpu_s: dict[str, float]
+    waited_s: dict[str, float]
     asked_ms: list[float]
 
     @property
@@ -109,6 +110,8 @@ def one_run(result: Result, who: str, far: FarEnd, place: Place, servers: dict[s
         ended(result, who, far, readers, watched, size)
     for name, spent_s in watched.cpu_s.items():
         result.add_run("CPU", f"{who}: {name}", "% of a core", 100 * spent_s / watched.seconds)
+        waited = 100 * watched.waited_s[name] / watched.seconds
+        result.add_run("waiting for a core", f"{who}: {name}", "% of the time", waited)
     add_spread(result, "a small request beside them", who, watched.asked_ms)
     for kind, values in took_ms.items():
         add_spread(result, kind, who, values)
@@ -129,7 +132,7 @@ def plan_of(place: Place, size: Size) -> Plan:
 def watch(place: Place, pids: dict[str, int], seconds: float) -> Watched:
     """Look on for a while, with a small request every 200 ms."""
     asked_ms: list[float] = []
-    before_s = {name: cpu_s(pid) for name, pid in pids.items()}
+    from_cpu_s, from_waited_s = of_each(cpu_s, pids), of_each(waited_s, pids)
     from_ns = time.monotonic_ns()
     while time.monotonic_ns() - from_ns < seconds * 1e9:
         began_s = time.monotonic()
@@ -137,9 +140,14 @@ def watch(place: Place, pids: dict[str, int], seconds: float) -> Watched:
         asked_ms.append((time.monotonic() - began_s) * 1e3)
         time.sleep(0.2)
     to_ns = time.monotonic_ns()
-    return Watched(
-        from_ns, to_ns, {name: cpu_s(pid) - before_s[name] for name, pid in pids.items()}, asked_ms
-    )
+    spent_s = {name: value - from_cpu_s[name] for name, value in of_each(cpu_s, pids).items()}
+    lost_s = {name: value - from_waited_s[name] for name, value in of_each(waited_s, pids).items()}
+    return Watched(from_ns, to_ns, spent_s, lost_s, asked_ms)
+
+
+def of_each(figure: Callable[[int], float], pids: dict[str, int]) -> dict[str, float]:
+    """A figure of each process."""
+    return {name: figure(pid) for name, pid in pids.items()}
 
 
 def told_by(far: FarEnd) -> Told:

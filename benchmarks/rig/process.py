@@ -37,6 +37,13 @@ def ticked_cpu_s(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def waited_s(pid: int) -> float:
+    """Seconds that the threads of one process could have run and had no core: where it is much, whatever else
+    ran on the machine is in its delays (run_delay of /proc/<pid>/task/*/schedstat, in ns)."""
+    listings = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(listing.read_text().split()[1]) for listing in listings) / 1e9
+
+
 def rss_bytes(pid: int) -> int:
     """Resident memory of a process and its living descendants, from /proc/<pid>/status."""
     return sum(_status_kib(member, "VmRSS:") for member in family(pid)) * 1024
