@@ -176,3 +176,11 @@ def test_where_there_are_keys_one_is_needed_and_others_never_come_in_without(env
         assert "data" in ask(url, f"/v1/models?key={key}")
     with serving("--no-keys", env=env) as (_, url, _):
         assert "data" in ask(url, "/v1/models")
+
+
+def test_nothing_is_promised_before_the_log_can_be_used(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_text("this is no database, whatever it is called")
+    (tmp_path / "headrace.toml").write_text(f'[streams]\nlog = "sqlite"\npath = "{tmp_path}/no.db"\n')
+    done = subprocess.run(argv("--port", "0"), env=env, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"headrace: error: the stream log .*no\.db cannot be used: .*\n", done.stderr)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from tests.cli.test_steering import EVIL, SHOWN
 from tests.server.doubles import BEGIN, END, HandModel, Models
 from tests.server.raw import chat, connected
+from tests.server.test_queueing import whole
 
+from headrace.config.door import QueueSettings
 from headrace.core.chunk import TextDelta
+from headrace.server.door import Door
 from headrace.server.limits import Limits
 from headrace.server.serve import running_server
 from headrace.testing.loopback import Peer, loopback
@@ -51,7 +55,7 @@ def test_a_pipe_gets_live_streams_once(env: dict[str, str]) -> None:
         async with running_server(Models(model), limits=Limits(drain_s=1)) as server:
             code, out, _ = await top(server.url, env=env)
             assert code == 0
-            assert "0 live, 0.0 tok/s; since the start: answers 0" in out
+            assert "0 live, 0 waiting, 0.0 tok/s; since the start: answers 0" in out
             async with connected(server.url) as client:
                 await client.send(chat())
                 source = await model.source()
@@ -79,6 +83,37 @@ def test_a_pipe_gets_live_streams_once(env: dict[str, str]) -> None:
             assert "answers 1, finished 1" in out
             code, out, _ = await top(server.url, "--once", "--all", env=env)
             assert out.splitlines()[1].split()[:4] == [id, "m", "openai_chat", "completed"]
+
+    asyncio.run(main())
+
+
+def test_who_waits_and_who_has_waited(env: dict[str, str]) -> None:
+    async def main() -> None:
+        model = HandModel()
+        door = Door(queue=QueueSettings(max_streams=1))
+        async with (
+            running_server(Models(model), limits=Limits(drain_s=1), door=door) as server,
+            connected(server.url) as one,
+            connected(server.url) as two,
+        ):
+            await one.send(chat())
+            first = await model.source()
+            await two.send(chat())
+            async with asyncio.timeout(5):
+                while not server.app.admission.waiting:
+                    await asyncio.sleep(0)
+            _, out, _ = await top(server.url, env=env)
+            assert "2 live, 1 waiting, " in out
+            assert "queued" not in out  # nobody's turn has come after a wait
+            _, out, _ = await top(server.url, "--json", "--once", env=env)
+            assert json.loads(out)["waiting"] == 1
+            whole(first, "one")
+            await one.response()
+            whole(await model.source(), "two")
+            await two.response()
+            _, out, _ = await top(server.url, env=env)
+            assert "0 live, 0 waiting, " in out
+            assert re.search(r"queued 1 for [\d.]+ m?s each\n$", out)  # it waited while `top` ran twice
 
     asyncio.run(main())
 

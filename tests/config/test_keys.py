@@ -69,6 +69,8 @@ def test_keys_limits_and_queue_are_read_from_the_configuration() -> None:
         ('[keys.a]\nsha256 = "x"\n', r"line 2: keys\.a\.sha256: must be a SHA-256"),
         ("[limits]\nrequest_per_minute = 3\n", "did you mean requests_per_minute"),
         ("[queue]\nmax_streams = 0\n", "must be >= 1"),
+        ('[streams]\nlog = "disk"\n', "line 2: streams.log: 'disk' is none of memory, sqlite, valkey, none"),
+        ('[server]\ncompress = "gzip"\n', "server.compress: 'gzip' is none of off, bodies, all"),
         ('[server]\ncors_origins = ["example.com"]\n', "must be an origin"),
     ],
 )

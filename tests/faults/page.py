@@ -24,7 +24,8 @@ behind a server made of a configuration as `headrace serve` makes it; each sign 
 
 A cell is asked three ways where they apply: by the protocol's own official client, whose stream is relayed;
 by the official client of another protocol, for which it is encoded ({_ASKED}); and by a direct call
-(`stream_text`). In every cell these hold:
+(`stream_text`). Where a client does what no official one does (it drops, resumes, stops), or what is relayed
+is as odd as it came, the client is plain bytes, read by the protocol's own decoder. In every cell these hold:
 
 - one terminal: the stream ends once, in the log, in the counters and in the client's protocol;
 - no silent success: neither the official client nor the protocol's decoder takes a broken answer for a whole

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tests.faults.speech import PHASES, SPEECHES, Phase, Speech
+from tests.faults.speech import PHASES, SPEECHES, TOKEN, Phase, Speech
 from tests.faults.upstream import Play
 from tests.matrix import script
 from tests.matrix.said import Ask
@@ -124,6 +124,19 @@ class Cell:
     def said(self) -> str:
         """The text before the fault."""
         return self.speech.said(self.phase)
+
+
+def unsaid(phase: Phase) -> dict[str, str]:
+    """The wires to which a phase does not apply, and why: they say nothing before the first token."""
+    why = "its first event holds text: there is nothing to say before it"
+    return {wire: why for wire, speech in SPEECHES.items() if phase == TOKEN and not speech.opening}
+
+
+def in_every_phase(
+    play: Callable[[Rig, Cell], Awaitable[None]], ways: tuple[Way, ...] = SERVED
+) -> dict[Phase, Case | Scene | str]:
+    """A scene for each phase."""
+    return {phase: Scene(play, ways=ways, but=unsaid(phase)) for phase in PHASES}
 
 
 def why_not(row: Row, phase: Phase, wire: str) -> str:

@@ -15,8 +15,9 @@ import pytest
 from google import genai
 from google.genai import types
 from tests.server.conftest import Carrier
-from tests.server.doubles import Models
+from tests.server.doubles import END, HandModel, Models
 from tests.server.raw import chat, connected, request
+from tests.server.test_streams import MakeSessions, asked, began, detached, sessions
 
 from headrace.config.door import KeySettings, LimitSettings
 from headrace.config.keys import digest_of
@@ -24,6 +25,8 @@ from headrace.server.door import Door
 from headrace.server.keys import Keys
 from headrace.sessions.rates import LocalRates
 from headrace.simulate.echo import EchoModel
+
+__all__ = ["sessions"]
 
 # google-genai does this to aiohttp; it is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
@@ -205,6 +208,39 @@ def test_streams_of_others_are_not_there(carrier: Carrier) -> None:
             assert msgspec.json.decode((await client.response()).body)["data"] == []
 
     carrier.run(main())
+
+
+def test_a_running_stream_of_others_is_not_there(direct: Carrier, sessions: MakeSessions) -> None:
+    """Nor does the answer tell an id that is somebody else's from one that nobody has."""
+
+    async def main() -> None:
+        model = HandModel()
+        async with (
+            direct.serving(Models(model), sessions=sessions(), door=door()) as served,
+            connected(served.url) as client,
+        ):
+            await client.send(detached().replace(b"\r\n", b"\r\nx-api-key: hr-a\r\n", 1))
+            id, source = await began(client, model)
+            none = f"{id[:-1]}-"
+            for method, path in (
+                ("GET", f"/v1/streams/{id}"),
+                ("GET", f"/v1/streams/{id}?after=1"),
+                ("GET", f"/v1/streams/{id}/status"),
+                ("DELETE", f"/v1/streams/{id}"),
+                ("GET", f"/v1/responses/{id}?stream=true"),
+                ("POST", f"/v1/responses/{id}/cancel"),
+                ("DELETE", f"/v1/responses/{id}"),
+            ):
+                theirs = await asked(served, method, path, "x-api-key: hr-b")
+                nobodys = await asked(served, method, path.replace(id, none), "x-api-key: hr-b")
+                assert theirs.status == nobodys.status == 404, (method, path)
+                assert theirs.body.replace(id.encode(), none.encode()) == nobodys.body
+            assert not source.was_cancelled.is_set()
+            source.push(*END)
+            source.end()
+            await client.response_body()
+
+    direct.run(main())
 
 
 def test_a_header_cannot_make_a_key_more_urgent(direct: Carrier) -> None:

@@ -19,6 +19,14 @@ def test_every_route_is_described_and_nothing_else() -> None:
     assert {one.body for one in OPERATIONS} - {""} == set(BODIES)
 
 
+def test_an_answer_without_a_body_is_described() -> None:
+    told = description(make_app(Models(EchoModel())))["paths"]
+    described = {
+        path for path, methods in told.items() for one in methods.values() if "204" in one["responses"]
+    }
+    assert described == {"/v1/streams/{id}", "/api/ui/chat/{id}/stream"}
+
+
 def test_a_route_without_words_is_noticed() -> None:
     app = make_app(Models(EchoModel()))
     app.routes["GET", "/new"] = lambda exchange: None

@@ -164,6 +164,7 @@ def test_a_deadline_ends_the_waiting(carrier: Carrier) -> None:
         "x-headrace-deadline-s: 0",
         "x-headrace-deadline-s: nan",
         "x-headrace-deadline-s: soon",
+        "x-headrace-deadline-s: inf",
         "x-headrace-priority: 10",
         "x-headrace-priority: -1",
         "x-headrace-priority: ²",
@@ -176,6 +177,25 @@ def test_what_cannot_be_meant_is_named(direct: Carrier, header: str) -> None:
             answer = await client.response()
             assert answer.status == 400
             assert answer.error["param"] == header.partition(":")[0]
+
+    direct.run(main())
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_a_deadline_beyond_the_servers_own_is_refused(direct: Carrier, stream: bool) -> None:
+    async def main() -> None:
+        model = HandModel()
+        door = Door(queue=QueueSettings(max_wait_s=7.5))
+        async with direct.serving(Models(model), door=door) as served, connected(served.url) as client:
+            await client.send(asking("x-headrace-deadline-s: 7.6", stream=stream))
+            answer = await client.response()
+            assert (answer.status, answer.error["param"]) == (400, "x-headrace-deadline-s")
+            assert "'7.6'" in answer.error["message"]
+            assert "at most 7.5" in answer.error["message"]
+            assert model.sources.empty()
+            await client.send(asking("x-headrace-deadline-s: 7.5", stream=stream))
+            whole(await model.source(), "one")
+            assert (await client.response()).status == 200
 
     direct.run(main())
 

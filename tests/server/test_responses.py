@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import openai
 import pytest
 from tests.server.conftest import Carrier, Served
 from tests.server.doubles import BEGIN, END, HandModel, Models
-from tests.server.test_streams import MakeSessions, sessions, until
+from tests.server.test_streams import MakeSessions, asked, sessions, until
 
 from headrace.core.chunk import Failure, TextDelta
 from headrace.errors import Unavailable
+from headrace.sessions.ending import WHOLE
 from headrace.sessions.table import Sessions
+from headrace.store.log import StreamEnd
 from headrace.store.none import NoLog
 
 __all__ = ["sessions"]
@@ -147,6 +151,10 @@ def test_only_what_was_kept_can_be_asked_for(direct: Carrier, sessions: MakeSess
                     await responses.delete(id)
                 with pytest.raises(openai.NotFoundError):
                     await responses.retrieve(id, stream=True)
+            with pytest.raises(
+                openai.NotFoundError, match="nothing is served at /v1/responses/a/input_items"
+            ):
+                await responses.input_items.list("a")
             stream = await answering(model, responses.create(model="m", input="hi", stream=True))
             model.source_in_use.push(*END)
             model.source_in_use.end()
@@ -161,6 +169,30 @@ def test_only_what_was_kept_can_be_asked_for(direct: Carrier, sessions: MakeSess
             beyond = f"starting_after: the last event is {last}, there is nothing behind {last + 1}"
             with pytest.raises(openai.BadRequestError, match=beyond):
                 await responses.retrieve(kept.id, stream=True, starting_after=last + 1)
+
+    direct.run(main())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'event: response.created\r\ndata:{"response":{"id":"resp_1"}}\r\n\r\n',
+        b'data: {"response":\ndata: {"id":"resp_1"}}\n\n',
+        b'data: {"response":{"id":"resp_1"}}\n\ndata: [DONE]\n\n',
+    ],
+)
+def test_a_response_is_found_in_a_providers_own_framing(direct: Carrier, event: bytes) -> None:
+    async def main() -> None:
+        async with direct.serving(Models(HandModel())) as served:
+            session = served.app.sessions.begin(
+                "resp_1", {"front": "openai_responses"}, events=True, tells_ids=True, detaches=True
+            )
+            session.write([event])
+            found = await asked(served, "GET", "/v1/responses/resp_1")
+            assert msgspec.json.decode(found.body) == {"id": "resp_1", "status": "in_progress"}
+            session.end(StreamEnd("finished", time.time()), (), WHOLE)
+            found = await asked(served, "GET", "/v1/responses/resp_1")
+            assert msgspec.json.decode(found.body) == {"id": "resp_1"}
 
     direct.run(main())
 

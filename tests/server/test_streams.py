@@ -288,32 +288,6 @@ def test_one_frozen_reader_of_ten_is_not_noticed(
     direct.run(main())
 
 
-def test_the_first_client_is_told_too_that_it_is_dropped(direct: Carrier, sessions: MakeSessions) -> None:
-    async def main() -> None:
-        model = HandModel()
-        limits = Limits(write_buffer_bytes=8192, drain_s=2)
-        streams = sessions(slow_readers="drop", slow_bytes=64 * 1024)
-        async with (
-            direct.serving(Models(model), limits, streams) as served,
-            connected(served.url, limit=1024, receive_bytes=4096) as frozen,
-        ):
-            await frozen.send(detached())
-            id, source = await began(frozen, model)
-            session = served.app.sessions.live[id]
-            while session.readers:
-                source.say("x" * 50_000)
-                await until(lambda: session.sent == session.last)
-            source.push(*END)
-            source.end()
-            *events, error, done, _ = (await frozen.response_body()).split(b"\n\n")
-            assert msgspec.json.decode(error[6:])["error"]["code"] == "slow_reader"
-            assert done == b"data: [DONE]"
-            missing = await asked(served, "GET", f"/v1/streams/{id}?after={len(events)}")
-            assert missing.body.startswith(b"id: %d\n" % (len(events) + 1))
-
-    direct.run(main())
-
-
 def test_a_reader_that_needs_what_is_gone_is_told(direct: Carrier, sessions: MakeSessions) -> None:
     async def main() -> None:
         model = HandModel()

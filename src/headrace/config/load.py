@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 import msgspec
 
@@ -59,6 +59,7 @@ _SECTIONS = (
 RESERVED = ("local", "sim")  # model ids that begin so never leave this machine
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
+_NO_CHOICE = re.compile(r"Invalid enum value ('.*?')")
 _AT = re.compile(r"\s*- at `(?:key in )?\$(.*?)`$")
 
 
@@ -185,6 +186,9 @@ class _Reader:
             if unknown:
                 inner = (*inner, unknown[1])
                 why = f"unknown field{_did_you_mean(unknown[1], _fields_at(kind, inner))}"
+            word = _NO_CHOICE.search(message)
+            if word:
+                why = f"{word[1]} is none of {', '.join(get_args(_type_at(kind, inner)))}"
             self.fail((*at, *inner), _in_words(why))
 
     def fail(self, field: Sequence[str], why: str) -> NoReturn:
@@ -211,10 +215,14 @@ def _keys(path: str) -> tuple[str, ...]:
     return tuple(part for part in re.findall(r"\.([^.\[\]]+)", path) if part)
 
 
-def _fields_at(kind: Any, inner: Sequence[str]) -> tuple[str, ...]:
-    for key in inner[:-1]:
+def _type_at(kind: Any, inner: Sequence[str]) -> Any:
+    for key in inner:
         kind = next(each.type for each in msgspec.structs.fields(kind) if each.name == key)
-    return tuple(each.name for each in msgspec.structs.fields(kind))
+    return kind
+
+
+def _fields_at(kind: Any, inner: Sequence[str]) -> tuple[str, ...]:
+    return tuple(each.name for each in msgspec.structs.fields(_type_at(kind, inner[:-1])))
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:

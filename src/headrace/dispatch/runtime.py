@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from headrace.config import Settings, line_in, load_config
+from headrace.core.excerpt import excerpt
 from headrace.core.model import Model, ModelCard
 from headrace.errors import ConfigError, RequestError, UnknownModel
 from headrace.providers.configured import provider_rows
@@ -116,7 +117,9 @@ class Runtime:
             near = difflib.get_close_matches(provider, self._rows, n=2, cutoff=0.6)
             hint = f"did you mean {' or '.join(near)}?" if near else "`headrace models --all` lists them"
             raise RequestError(
-                f"no provider is called {provider[:_LONGEST_ID]!r}: {hint}", field="provider", value=provider
+                f"no provider is called {excerpt(provider, _LONGEST_ID)!r}: {hint}",
+                field="provider",
+                value=provider,
             )
         names = self._names()
         cards = await list_models(row, self.pool)
@@ -195,7 +198,7 @@ class Runtime:
         return owner == "local" and known
 
     def _unknown(self, model_id: str) -> UnknownModel:
-        shown = model_id if len(model_id) <= _LONGEST_ID else model_id[:_LONGEST_ID] + "..."
+        shown = excerpt(model_id, _LONGEST_ID)
         message = f"no model is called {shown!r}: {self._hint(shown)}"
         return UnknownModel(message, field="model", value=shown)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import string
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +20,9 @@ from headrace.server.collect import CollectSink
 from headrace.server.exchange import Exchange, Fields
 from headrace.server.last_words import last_words
 from headrace.server.place import Place
-from headrace.server.problem import JSON_TYPE
+from headrace.server.problem import JSON_TYPE, failure_of
 from headrace.server.readers import ExchangeReader, stream_fields
+from headrace.sessions.ending import Ending, end_of
 from headrace.sessions.produce import EncodeProducer, RelayProducer, StreamProducer
 from headrace.sessions.session import Session
 from headrace.wire.base import Front, ParsedRequest, Says
@@ -62,7 +64,9 @@ class Answers:
         """Answer a request that has been read."""
         body = exchange.body
         app = self._app
-        asked = asked_of(exchange, self._front, app.door.bounds_of(exchange.key).max_streams)
+        door = app.door
+        bounds = door.bounds_of(exchange.key)
+        asked = asked_of(exchange, self._front, door.queue.max_wait_s, bounds.max_streams)
         exchange.release()
         if parsed.request.settings.n != 1:
             raise RequestError(
@@ -86,18 +90,18 @@ class Answers:
     def _collect(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         opened = model.open(parsed.request)
         says = self._says(parsed)
-        place = self._place(exchange, model, parsed, says, asked)
-        CollectSink(
-            exchange,
-            model.card.id,
-            lambda reply: self._front.body(reply, says, parsed),
-            place.report,
-            max_bytes=self._app.limits.max_reply_bytes,
-            fields=[
-                (b"content-type", self._front.body_type(parsed).encode("latin-1")),
-                *warning_fields(_warnings(parsed, opened)),
-            ],
-        ).begin(place.waiting(opened.source, exchange.wheel))
+        with self._place(exchange, model, parsed, says, asked) as place:
+            CollectSink(
+                exchange,
+                model.card.id,
+                lambda reply: self._front.body(reply, says, parsed),
+                place.report,
+                max_bytes=self._app.limits.max_reply_bytes,
+                fields=[
+                    (b"content-type", self._front.body_type(parsed).encode("latin-1")),
+                    *warning_fields(_warnings(parsed, opened)),
+                ],
+            ).begin(place.waiting(opened.source))
 
     def _stream(
         self, exchange: Exchange, model: Model, parsed: ParsedRequest, body: bytes, asked: Asked
@@ -106,46 +110,53 @@ class Answers:
         relayed = model.open_relay(self._relays, body, parsed.include_usage) if may_relay else None
         says = self._says(parsed)
         opened = model.open(parsed.request) if relayed is None else None
-        place = self._place(exchange, model, parsed, says, asked)
-        session = self._session(says, model, parsed, asked)
-        tells = self._tells(exchange, model, place)
-        if opened is None:
-            assert relayed is not None
-            producer: StreamProducer = RelayProducer(session, relayed.relay, *tells)
-            source: Source[Any] = relayed.source
-            warnings, type_of = parsed.warnings, None
-        else:
-            producer = encodes = self._encodes(session, parsed, says, tells)
-            source, warnings = opened.source, _warnings(parsed, opened)
-            type_of = encodes.content_type if self._front.type_of is not None else None
-        ExchangeReader(
-            exchange,
-            fields=self._stream_fields(says.id, warnings),
-            ping=self._front.ping,
-            keepalive_after_s=self._app.limits.keepalive_after_s,
-            words=partial(last_words, self._front if self._name != NO_PROTOCOL else None),
-            type_of=type_of,
-            on_start=producer.clock.sent,
-        ).begin(self._app.sessions, says.id, 0, session)
-        producer.begin(place.waiting(source, exchange.wheel))
+        with (
+            self._place(exchange, model, parsed, says, asked) as place,
+            self._session(says, model, parsed, asked) as session,
+        ):
+            tells = self._tells(exchange, model, place)
+            if opened is None:
+                assert relayed is not None
+                producer: StreamProducer = RelayProducer(session, relayed.relay, *tells)
+                source: Source[Any] = relayed.source
+                warnings, type_of = parsed.warnings, None
+            else:
+                producer = encodes = self._encodes(session, parsed, says, tells)
+                source, warnings = opened.source, _warnings(parsed, opened)
+                type_of = encodes.content_type if self._front.type_of is not None else None
+            ExchangeReader(
+                exchange,
+                fields=self._stream_fields(says.id, warnings),
+                ping=self._front.ping,
+                keepalive_after_s=self._app.limits.keepalive_after_s,
+                words=partial(last_words, self._front if self._name != NO_PROTOCOL else None),
+                type_of=type_of,
+                on_start=producer.clock.sent,
+            ).begin(self._app.sessions, says.id, 0, session)
+            producer.begin(place.waiting(source))
 
     def _later(self, exchange: Exchange, model: Model, parsed: ParsedRequest, asked: Asked) -> None:
         """Make the answer in the background: the client is told how to ask for it."""
         assert self._front.pending is not None
         opened = model.open(parsed.request)
         says = self._says(parsed)
-        place = self._place(exchange, model, parsed, says, asked)
-        session = self._session(says, model, parsed, asked)
-        producer = self._encodes(session, parsed, says, self._tells(exchange, model, place))
-        producer.begin(place.waiting(opened.source, exchange.wheel))
+        pending = self._front.pending(says, parsed)
         fields = (JSON_TYPE, (STREAM_ID, says.id.encode("ascii")), *warning_fields(_warnings(parsed, opened)))
-        exchange.respond(200, fields, self._front.pending(says, parsed))
+        with (
+            self._place(exchange, model, parsed, says, asked) as place,
+            self._session(says, model, parsed, asked) as session,
+        ):
+            producer = self._encodes(session, parsed, says, self._tells(exchange, model, place))
+            producer.begin(place.waiting(opened.source))
+        exchange.respond(200, fields, pending)
 
-    def _session(self, says: Says, model: Model, parsed: ParsedRequest, asked: Asked) -> Session:
+    @contextmanager
+    def _session(self, says: Says, model: Model, parsed: ParsedRequest, asked: Asked) -> Iterator[Session]:
+        """The answer's stream, which ends where the answer cannot begin."""
         facts: dict[str, Any] = {"front": self._name, "model": model.card.id}
         if parsed.background and self._front.pending is not None:
             facts["pending"] = self._front.pending(says, parsed).decode()
-        return self._app.sessions.begin(
+        session = self._app.sessions.begin(
             says.id,
             facts,
             owner=asked.owner,
@@ -154,6 +165,13 @@ class Answers:
             tells_ids=asked.tells_ids,
             detaches=asked.detaches or parsed.background,
         )
+        try:
+            yield session
+        except BaseException as error:
+            failure = failure_of(error)
+            ending = Ending(failure, said=False)
+            session.end(end_of(failure, ending, time.time(), {}), (), ending)
+            raise
 
     def _encodes(
         self, session: Session, parsed: ParsedRequest, says: Says, tells: tuple[Any, ...]
@@ -172,7 +190,7 @@ class Answers:
     ) -> Place:
         """The answer's place among the others. Raises RateLimited."""
         account = self._app.measures.account(self._call(exchange, model, says, asked))
-        return self._app.admit(exchange.key, model.card.id, parsed.request, asked.claim, account)
+        return self._app.admit(exchange, model.card.id, parsed.request, asked.claim, account)
 
     def _call(self, exchange: Exchange, model: Model, says: Says, asked: Asked) -> Call:
         card, request_id = model.card, exchange.request_id

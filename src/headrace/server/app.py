@@ -8,23 +8,25 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Unpack
 
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.core.model import Model, ModelCard
 from headrace.core.request import Request
 from headrace.errors import AuthError, HeadraceError, Unavailable, UnknownModel
-from headrace.metrics.clock import TARGETS, Targets
-from headrace.metrics.measures import Measures, Watcher
+from headrace.metrics.clock import TARGETS
+from headrace.metrics.measures import Measures
 from headrace.server.door import Door, refusal_fields
 from headrace.server.exchange import Exchange
-from headrace.server.keys import NOBODY, Key
+from headrace.server.keys import NOBODY
 from headrace.server.limits import Limits
+from headrace.server.options import AppOptions, checked
 from headrace.server.place import Place
-from headrace.server.problem import INTERNAL, problem, problem_parts, respond_problem
+from headrace.server.problem import INTERNAL, problem, respond_problem, shown_path, unknown_path
 from headrace.server.squeeze import takes_gzip
 from headrace.server.waiting import Waiting
 from headrace.sessions.admission import Admission, Claim
@@ -62,7 +64,7 @@ class Runtime(Protocol):
 
 
 class App:
-    """Answers exchanges, whatever carries them.
+    """Answers exchanges, whatever carries them. options: see `AppOptions`.
 
     routes: (method, path) -> endpoint. trees: the same for every path that begins so; `path` ends in "/".
     sessions: the streams. measures: counts every answer, and tells the watchers. door: who comes in.
@@ -70,23 +72,15 @@ class App:
     the head of a request speaks. live: what is being answered now. draining: nothing new is taken.
     """
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        limits: Limits | None = None,
-        *,
-        sessions: Sessions | None = None,
-        door: Door | None = None,
-        access_log: bool = False,
-        watchers: Sequence[Watcher] = (),
-        targets: Targets = TARGETS,
-    ) -> None:
+    def __init__(self, runtime: Runtime, **options: Unpack[AppOptions]) -> None:
+        checked(options)
         self.runtime = runtime
-        self.limits = limits or Limits()
-        self.sessions = sessions if sessions is not None else Sessions()
+        self.limits = options.get("limits") or Limits()
+        self.sessions = options.get("sessions") or Sessions()
+        targets, watchers = options.get("targets", TARGETS), options.get("watchers", ())
         self.measures = Measures(self._known_models, targets, watchers)
         self.counters = self.measures.counters
-        self.door = door or Door()
+        self.door = options.get("door") or Door()
         self.admission = Admission(self.door.queue, lambda: self.wheel)
         self.error_body_of: Callable[[Exchange], Callable[[Failure], bytes]] = lambda exchange: (
             exchange.error_body
@@ -95,7 +89,7 @@ class App:
         self.trees: dict[tuple[str, str], Endpoint] = {}
         self.live: set[Exchange] = set()
         self.draining = False
-        self._access_log = access_log
+        self._access_log = options.get("access_log", False)
         self._wheel: Wheel | None = None
         self._wheel_loop: asyncio.AbstractEventLoop | None = None
         self._quiet: asyncio.Event | None = None
@@ -191,9 +185,17 @@ class App:
         key = exchange.key
         return [card for card in self.runtime.models() if key.may_ask(card.id, *card.aliases)]
 
-    def admit(self, key: Key, model_id: str, request: Request, claim: Claim, report: Report) -> Place:
+    def admit(
+        self, exchange: Exchange, model_id: str, request: Request, claim: Claim, report: Report
+    ) -> Place:
         """A place for an answer, now or later; whoever has one lets it end. Raises RateLimited."""
-        return Place(self.door, report, self.admission.admit(model_id, claim), key, request)
+        return Place(self.door, self.admission, exchange, model_id, request, claim, report)
+
+    def refuse(self, exchange: Exchange, refusal: Failure) -> None:
+        """Answer a request that no endpoint answers, in the protocol that its head speaks."""
+        exchange.error_body = self.error_body_of(exchange)
+        exchange.fields = (*exchange.fields, *refusal_fields(refusal))
+        respond_problem(exchange, refusal)
 
     def _enter(self, exchange: Exchange) -> None:
         if not self._is_refused(exchange):
@@ -211,13 +213,8 @@ class App:
         refusal = SHUTTING_DOWN if self.draining else self.door.refusal(exchange)
         if refusal is None:
             return False
-        self._refuse(exchange, refusal)
+        self.refuse(exchange, refusal)
         return True
-
-    def _refuse(self, exchange: Exchange, refusal: Failure) -> None:
-        exchange.error_body = self.error_body_of(exchange)
-        exchange.fields = (*exchange.fields, *refusal_fields(refusal))
-        respond_problem(exchange, refusal)
 
     def _let_in(self, exchange: Exchange) -> None:
         """Count it, where that is done, and call its endpoint."""
@@ -235,7 +232,7 @@ class App:
         if verdict is not None:
             exchange.fields = (*exchange.fields, *verdict.fields)
             if verdict.failure is not None:
-                self._refuse(exchange, verdict.failure)
+                self.refuse(exchange, verdict.failure)
                 return
         endpoint = self._endpoint(exchange)
         if endpoint is not None:
@@ -257,10 +254,25 @@ class App:
                 if known == method:
                     return endpoint
                 allowed.add(known)
-        _respond_no_route(exchange, allowed, {at for known, at in self.routes if known == method})
+        self._refuse_route(exchange, allowed, {at for known, at in self.routes if known == method})
         return None
 
+    def _refuse_route(self, exchange: Exchange, allowed: set[str], known: set[str]) -> None:
+        """allowed: the methods that the path takes. known: the paths that take the method."""
+        if not allowed:
+            near = _near(exchange.path, known)
+            hint = f": did you mean {near}?" if near else ""
+            self.refuse(exchange, unknown_path(exchange.path, hint))
+            return
+        if "GET" in allowed:
+            allowed = {*allowed, "HEAD"}
+        exchange.fields = (*exchange.fields, (b"allow", ", ".join(sorted(allowed)).encode()))
+        message = f"{shown_path(exchange.path)} does not take {excerpt(exchange.method)}"
+        self.refuse(exchange, problem(405, message, "method_not_allowed"))
+
     def _give_up(self, exchange: Exchange, failure: Failure) -> None:
+        if exchange.closed:
+            return  # it has been answered, and its connection may serve another
         if exchange.status:
             exchange.abort()
         else:
@@ -276,22 +288,8 @@ class App:
 
 
 def _forbidden(model_id: str) -> AuthError:
-    message = f"this API key may not ask the model {model_id[:128]!r}"
+    message = f"this API key may not ask the model {excerpt(model_id)!r}"
     return AuthError(message, code="model_not_allowed", http_status=403)
-
-
-def _respond_no_route(exchange: Exchange, allowed: set[str], known: set[str]) -> None:
-    """known: the paths that take the method."""
-    if not allowed:
-        near = _near(exchange.path, known)
-        hint = f": did you mean {near}?" if near else ""
-        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}{hint}", "unknown_path"))
-        return
-    if "GET" in allowed:
-        allowed = {*allowed, "HEAD"}
-    message = f"{exchange.path} does not take {exchange.method}"
-    status, fields, body = problem_parts(problem(405, message, "method_not_allowed"))
-    exchange.respond(status, (*fields, (b"allow", ", ".join(sorted(allowed)).encode())), body)
 
 
 def _near(path: str, known: set[str]) -> str:

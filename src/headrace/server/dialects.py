@@ -31,7 +31,7 @@ def error_body_of(exchange: Exchange) -> Callable[[Failure], bytes]:
         return _of("gemini")
     if path.startswith("/v1/models"):
         return dialect_of(exchange.headers).error_body
-    wire = next((wire for prefix, wire in _WIRES.items() if path.startswith(prefix)), None)
+    wire = next((wire for prefix, wire in _WIRES.items() if f"{path}/".startswith(prefix)), None)
     return exchange.error_body if wire is None else _of(wire)
 
 

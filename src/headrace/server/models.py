@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.core.model import ModelCard
 from headrace.errors import RequestError
 from headrace.server.app import App
@@ -118,7 +119,7 @@ def _size(query: Query, field: str, default: int) -> int:
     given = query.get(field, [str(default)])[-1]
     if not (given.isascii() and given.isdigit() and len(given) < 10) or int(given) == 0:
         raise RequestError(
-            f"{field} must be a whole number from 1 to {MAX_PAGE}", field=field, value=given[:80]
+            f"{field} must be a whole number from 1 to {MAX_PAGE}", field=field, value=excerpt(given)
         )
     return min(int(given), MAX_PAGE)
 
@@ -131,6 +132,6 @@ def _place(cards: Sequence[ModelCard], query: Query, field: str) -> int:
     place = next((at for at, card in enumerate(cards) if card.id == id), None)
     if place is None:
         raise RequestError(
-            f"{field}: no model of this list is called {id[:80]!r}", field=field, value=id[:80]
+            f"{field}: no model of this list is called {excerpt(id)!r}", field=field, value=excerpt(id)
         )
     return place

@@ -21,7 +21,7 @@ JSON, EVENTS, TEXT = "application/json", "text/event-stream", "text/plain"
 
 class Operation(NamedTuple):
     """path: with its variable parts in braces. body: among `BODIES`, empty where it takes none. gives: types
-    of a good answer. query: parameters.
+    of a good answer. query: parameters. nothing: when a good answer has no body (204), empty: it always has.
     """
 
     method: str
@@ -30,6 +30,7 @@ class Operation(NamedTuple):
     body: str = ""
     gives: tuple[str, ...] = (JSON,)
     query: tuple[str, ...] = ()
+    nothing: str = ""
 
 
 _GEMINI = tuple(
@@ -80,7 +81,11 @@ OPERATIONS = (
     Operation("GET", "/info", "TGI: the model that answers"),
     Operation("POST", "/api/ui/chat", "UI messages: an answer as a stream", "ui", (EVENTS,)),
     Operation(
-        "GET", "/api/ui/chat/{id}/stream", "UI messages: a chat's stream that is being made", "", (EVENTS,)
+        "GET",
+        "/api/ui/chat/{id}/stream",
+        "UI messages: a chat's stream that is being made",
+        gives=(EVENTS,),
+        nothing="No stream of the chat is being made",
     ),
     Operation("GET", "/v1/models", "The models, as the client's vendor lists them"),
     Operation("GET", "/v1/models/{id}", "A model, as the client's vendor describes it"),
@@ -88,7 +93,12 @@ OPERATIONS = (
     Operation("GET", "/v1beta/models/{id}", "Gemini: a model"),
     Operation("GET", "/v1/streams", "Your latest streams"),
     Operation(
-        "GET", "/v1/streams/{id}", "A stream, from behind the record that you have", "", (EVENTS,), ("after",)
+        "GET",
+        "/v1/streams/{id}",
+        "A stream, from behind the record that you have",
+        gives=(EVENTS,),
+        query=("after",),
+        nothing="You have all of it, and it has ended",
     ),
     Operation("DELETE", "/v1/streams/{id}", "Stop a stream"),
     Operation("GET", "/v1/streams/{id}/status", "How a stream is"),
@@ -148,6 +158,8 @@ def _described(operation: Operation) -> dict[str, Any]:
             },
         },
     }
+    if operation.nothing:
+        described["responses"]["204"] = {"description": operation.nothing}
     if operation.body:
         kind = "multipart/form-data" if operation.body == "sound" else JSON
         schema = {"$ref": f"#/components/schemas/{operation.body}"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
 from headrace.server.answers import Answers
 from headrace.server.app import App, Endpoint
@@ -109,7 +110,9 @@ def _gemini(app: App, tree: str) -> Endpoint:
         if method not in served:
             choices = f"{', '.join(served[:-1])} and {served[-1]}"
             raise RequestError(
-                f"there is no method {method!r}: {choices} are served", field="method", http_status=404
+                f"there is no method {excerpt(method)!r}: {choices} are served",
+                field="method",
+                http_status=404,
             )
         if method == METHOD:
             counts.answer(exchange, path)

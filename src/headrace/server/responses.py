@@ -13,10 +13,12 @@ from urllib.parse import parse_qs
 import msgspec
 
 from headrace.core.chunk import Failure
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
+from headrace.framing.sse import SseDecoder
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
-from headrace.server.problem import JSON_TYPE
+from headrace.server.problem import JSON_TYPE, unknown_path
 from headrace.server.streams import Seen, read_again, unknown
 from headrace.server.waiting import Waiting
 from headrace.sessions.ending import ending_of
@@ -39,6 +41,9 @@ def install(app: App) -> None:
 
 def _get(app: App, exchange: Exchange) -> None:
     id = exchange.path.removeprefix(_TREE)
+    if "/" in id:
+        app.refuse(exchange, unknown_path(exchange.path))
+        return
     query = parse_qs(exchange.query)
     if query.get("stream", ["false"])[-1].lower() == "true":
         asked = query.get("starting_after", [""])[-1]
@@ -51,7 +56,8 @@ def _get(app: App, exchange: Exchange) -> None:
 def _cancel(app: App, exchange: Exchange) -> None:
     path = exchange.path.removeprefix(_TREE)
     if not path.endswith(_CANCEL):
-        raise RequestError(f"nothing is served at {exchange.path}", code="unknown_path", http_status=404)
+        app.refuse(exchange, unknown_path(exchange.path))
+        return
     exchange.release()
     Waiting(exchange).run(_stop(app, exchange, path.removesuffix(_CANCEL)))
 
@@ -60,7 +66,7 @@ async def _stop(app: App, exchange: Exchange, id: str) -> None:
     state = await _known(app, exchange, id)
     if "pending" not in state.head.facts:
         raise RequestError(
-            "only a response that is made in the background can be cancelled", field="id", value=id
+            "only a response that is made in the background can be cancelled", field="id", value=excerpt(id)
         )
     _respond(exchange, await _response(app, await app.sessions.stop(state)))
 
@@ -105,13 +111,29 @@ async def _held(app: App, state: StreamState) -> dict[str, Any]:
     numbers = [state.last - 1] if state.end is not None else []
     for after in (*numbers, state.first - 1):
         for record in await app.sessions.log.read(state.head.id, max(after, 0), _ONE_RECORD):
-            event = msgspec.json.decode(record.partition(b"\ndata: ")[2])
-            if isinstance(event, dict) and isinstance(event.get("response"), dict):
-                return dict(event["response"])
+            response = _response_in(record)
+            if response is not None:
+                return response
             break
     if "pending" in state.head.facts:
         return dict(msgspec.json.decode(state.head.facts["pending"]))
     raise unknown(state.head.id)
+
+
+def _response_in(record: bytes) -> dict[str, Any] | None:
+    """The response that an event holds. A provider's own events pass as they come, in any framing."""
+    for event in SseDecoder().feed(record):
+        if isinstance(event, Failure):
+            return None
+        try:
+            return dict(msgspec.json.decode(event.data, type=_Held).response)
+        except msgspec.DecodeError:
+            return None
+    return None
+
+
+class _Held(msgspec.Struct, frozen=True):
+    response: dict[str, Any]
 
 
 def _failed(failure: Failure, *, cancelled: bool) -> dict[str, Any]:

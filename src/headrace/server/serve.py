@@ -8,13 +8,12 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
+from typing import Unpack
 
 import uvicorn
 
 from headrace.core.model import ModelCard
 from headrace.errors import ConfigError
-from headrace.metrics.clock import TARGETS, Targets
-from headrace.metrics.measures import Watcher
 from headrace.server import (
     about,
     audio,
@@ -34,34 +33,16 @@ from headrace.server.collector import quieten_collector
 from headrace.server.dialects import error_body_of
 from headrace.server.direct import DirectProtocol
 from headrace.server.door import Door
-from headrace.server.limits import Limits
 from headrace.server.listen import bind, is_loopback, url_of
-from headrace.sessions.table import Sessions
+from headrace.server.options import AppOptions
 
 logger = logging.getLogger("headrace.server")
 _FLUSH_S = 2.0
 
 
-def make_app(
-    runtime: Runtime,
-    *,
-    limits: Limits | None = None,
-    sessions: Sessions | None = None,
-    door: Door | None = None,
-    access_log: bool = False,
-    watchers: Sequence[Watcher] = (),
-    targets: Targets = TARGETS,
-) -> App:
-    """The server with every endpoint, without sockets."""
-    app = App(
-        runtime,
-        limits=limits,
-        sessions=sessions,
-        door=door,
-        access_log=access_log,
-        watchers=watchers,
-        targets=targets,
-    )
+def make_app(runtime: Runtime, **options: Unpack[AppOptions]) -> App:
+    """The server with every endpoint, without sockets. options: see `AppOptions`."""
+    app = App(runtime, **options)
     app.error_body_of = error_body_of
     rooms = (
         health,
@@ -81,28 +62,9 @@ def make_app(
     return app
 
 
-def asgi_app(
-    runtime: Runtime,
-    *,
-    limits: Limits | None = None,
-    sessions: Sessions | None = None,
-    door: Door | None = None,
-    access_log: bool = False,
-    watchers: Sequence[Watcher] = (),
-    targets: Targets = TARGETS,
-) -> AsgiApp:
+def asgi_app(runtime: Runtime, **options: Unpack[AppOptions]) -> AsgiApp:
     """The same server as an ASGI application, to mount or run under any ASGI server."""
-    return AsgiApp(
-        make_app(
-            runtime,
-            limits=limits,
-            sessions=sessions,
-            door=door,
-            access_log=access_log,
-            watchers=watchers,
-            targets=targets,
-        )
-    )
+    return AsgiApp(make_app(runtime, **options))
 
 
 class RunningServer:
@@ -211,47 +173,31 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8787,
-    limits: Limits | None = None,
-    sessions: Sessions | None = None,
-    door: Door | None = None,
     open_to_all: bool = False,
-    access_log: bool = False,
-    watchers: Sequence[Watcher] = (),
-    targets: Targets = TARGETS,
     announce: Callable[[str], None] = logger.info,
     on_end: Callable[[], Coroutine[None, None, None]] | None = None,
+    **options: Unpack[AppOptions],
 ) -> None:
     """Serve until SIGINT or SIGTERM, then drain (a second signal waits no longer) and return.
 
-    announce: takes the lines that tell a person where the server is. access_log: one JSON line a request
-    to the logger `headrace.access`. sessions: the streams and their log,
-    in memory where not given. door: who comes in, everybody where not given; open_to_all: even where others
-    than this machine can reach the address. watchers: are told of every answer that has ended, on the loop's
-    thread. targets: what streams are measured against. on_end: awaited in the server's loop after the last
-    answer, such as the runtime's `aclose`.
+    announce: takes the lines that tell a person where the server is. open_to_all: even without keys, where
+    others than this machine can reach the address. on_end: awaited in the server's loop after the last
+    answer, such as the runtime's `aclose`. options: see `AppOptions`.
     Raises: ConfigError where host and port cannot be listened on, or others could use them without keys.
     """
+    app = make_app(runtime, **options)
     sockets = bind(host, port)
     if not open_to_all:
-        _check_keys(sockets, door)
+        _check_keys(sockets, app.door)
     _allow_many_files()
-    app = make_app(
-        runtime,
-        limits=limits,
-        sessions=sessions,
-        door=door,
-        access_log=access_log,
-        watchers=watchers,
-        targets=targets,
-    )
     frame = Frame(app, takes_signals=True)
     try:
         with asyncio.Runner(loop_factory=frame.config.get_loop_factory()) as runner:
-            for line in greeting(sockets, app):
-                announce(line)
-            quieten_collector()
             try:
-                runner.run(app.open())
+                runner.run(app.open())  # first: whoever reads the greeting may ask
+                for line in greeting(sockets, app):
+                    announce(line)
+                quieten_collector()
                 runner.run(frame.serve(sockets))
             finally:
                 if on_end is not None:
@@ -267,27 +213,15 @@ async def running_server(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    limits: Limits | None = None,
-    sessions: Sessions | None = None,
-    door: Door | None = None,
-    access_log: bool = False,
-    watchers: Sequence[Watcher] = (),
-    targets: Targets = TARGETS,
+    **options: Unpack[AppOptions],
 ) -> AsyncIterator[RunningServer]:
     """A server inside the running loop, for tests and for programs that embed one. Drained on exit.
 
+    options: see `AppOptions`.
     Raises: ConfigError where host and port cannot be listened on.
     """
+    app = make_app(runtime, **options)
     sockets = bind(host, port)
-    app = make_app(
-        runtime,
-        limits=limits,
-        sessions=sessions,
-        door=door,
-        access_log=access_log,
-        watchers=watchers,
-        targets=targets,
-    )
     await app.open()
     frame = Frame(app, takes_signals=False)
     url = url_of(sockets[0])
@@ -305,9 +239,9 @@ async def running_server(
             sock.close()
 
 
-def _check_keys(sockets: Sequence[socket.socket], door: Door | None) -> None:
+def _check_keys(sockets: Sequence[socket.socket], door: Door) -> None:
     """Raises ConfigError where anyone could use the models."""
-    if is_loopback(sockets) or (door is not None and door.keys is not None):
+    if is_loopback(sockets) or door.keys is not None:
         return
     for sock in sockets:
         sock.close()

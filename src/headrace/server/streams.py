@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.errors import RequestError
 from headrace.metrics.figures import figures_of
 from headrace.metrics.stream_log import plain
@@ -27,11 +28,11 @@ from headrace.sessions.session import Session
 from headrace.store.log import StreamState
 from headrace.wire import FRONTS, front_named
 
+LAST_EVENT_ID = "last-event-id"
 _TREE = "/v1/streams/"
 _STATUS = "/status"
 _MOST_LISTED = 1000
 _MOST_DIGITS = 15
-_SHOWN_CHARS = 64
 
 
 def install(app: App) -> None:
@@ -55,9 +56,13 @@ class Seen(NamedTuple):
         if not asked:
             return cls(0, field, first)
         if not (asked.isascii() and asked.isdigit() and len(asked) <= _MOST_DIGITS):
-            said = f"{field}: must be the number of the last event you have, not {asked[:_SHOWN_CHARS]!r}"
-            raise RequestError(said, field=field, value=asked[:_SHOWN_CHARS])
+            said = f"{field}: must be the number of the last event you have, not {excerpt(asked)!r}"
+            raise RequestError(said, field=field, value=excerpt(asked))
         return cls(int(asked) + 1 - first, field, first)
+
+    def has_all(self, last: int) -> bool:
+        """Whether it is an EventSource that has all `last` records: only a 204 ends its asking."""
+        return self.field == LAST_EVENT_ID and self.records == last
 
     def beyond(self, last: int) -> RequestError:
         """A stream whose last record is number `last`, counted from 1, has less."""
@@ -77,11 +82,14 @@ def read_again(app: App, exchange: Exchange, id: str, seen: Seen) -> None:
 
 
 def seen_by(exchange: Exchange) -> Seen:
-    """What the client says that it has. Raises RequestError."""
-    asked = parse_qs(exchange.query).get("after")
-    if asked is not None:
-        return Seen.read(asked[-1], "after", 1)
-    return Seen.read(exchange.headers.get("last-event-id", "").strip(), "last-event-id", 1)
+    """What the client says that it has. Raises RequestError.
+
+    A browser's EventSource comes back to the URL that it began with, so what its header says is newer.
+    """
+    told = exchange.headers.get(LAST_EVENT_ID, "").strip()
+    if told:
+        return Seen.read(told, LAST_EVENT_ID, 1)
+    return Seen.read(parse_qs(exchange.query).get("after", [""])[-1], "after", 1)
 
 
 def described(state: StreamState, live: Session | None) -> dict[str, Any]:
@@ -115,9 +123,9 @@ def described(state: StreamState, live: Session | None) -> dict[str, Any]:
 def unknown(id: str) -> RequestError:
     """No stream of that id is kept, or it is somebody else's: which of them is not told."""
     return RequestError(
-        f"there is no stream {id[:64]!r} (any more)",
+        f"there is no stream {excerpt(id)!r} (any more)",
         field="id",
-        value=id[:64],
+        value=excerpt(id),
         code="unknown_stream",
         http_status=404,
     )
@@ -141,6 +149,9 @@ async def _read_from_log(app: App, exchange: Exchange, id: str, seen: Seen) -> N
         raise unknown(id)
     if seen.records > state.last:
         raise seen.beyond(state.last)
+    if state.end is not None and seen.has_all(state.last) and ending_of(state.end).said:
+        exchange.respond(204, (), b"")
+        return
     facts = {**state.head.facts, **(state.end.facts if state.end is not None else {})}
     waits = state.end is None and seen.records == state.last
     _read(app, exchange, facts, id, seen, app.sessions.live.get(id), waits)

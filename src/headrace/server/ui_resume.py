@@ -9,7 +9,7 @@ from functools import partial
 
 from headrace.server.app import App
 from headrace.server.exchange import Exchange
-from headrace.server.problem import problem, respond_problem
+from headrace.server.problem import unknown_path
 from headrace.server.streams import Seen, read_again
 from headrace.server.waiting import Waiting
 
@@ -25,7 +25,7 @@ def install(app: App) -> None:
 def _get(app: App, exchange: Exchange) -> None:
     chat = exchange.path.removeprefix(_TREE)
     if not chat.endswith(_STREAM) or chat == _STREAM:
-        respond_problem(exchange, problem(404, f"nothing is served at {exchange.path}", "unknown_path"))
+        app.refuse(exchange, unknown_path(exchange.path))
         return
     exchange.release()
     Waiting(exchange).run(_resume(app, exchange, chat.removesuffix(_STREAM)))

@@ -8,6 +8,7 @@ does not wait is the real source.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -20,9 +21,11 @@ from headrace.core.chunk import Cancelled, Failure
 from headrace.core.model import Sink, Source
 from headrace.errors import RateLimited, StreamTimeoutException
 from headrace.metrics.counters import Tally
+from headrace.sessions.ending import INTERNAL
 from headrace.sessions.queue import FairQueue
 from headrace.transport.wheel import Deadline, Wheel
 
+logger = logging.getLogger("headrace.server")
 _SMOOTHING = 0.1  # of the mean time that an answer takes
 _LONGEST_RETRY_S = 60.0
 
@@ -112,11 +115,20 @@ class Ticket:
         self._taken_s = now_s
         self.queue_s = waited_s
         self._drop_deadline()
-        sink, self._sink = self._sink, None
-        if sink is not None and self._inner is not None:
-            self._inner.start(sink)
+        inner, sink = self._inner, self._sink
+        self._sink = None
+        if sink is None or inner is None:
+            return
+        try:
+            inner.start(sink)
+        except Exception:  # whoever is next must not suffer from it
+            logger.exception("an answer of %s could not begin", self.model)
+            self._inner = None
+            asyncio.get_running_loop().call_soon(inner.cancel)  # it may have begun all the same
+            sink.end(INTERNAL)
+        else:
             if self._held:
-                self._inner.pause()
+                inner.pause()
 
     def _too_late(self) -> None:
         waited_s = self._admission.wait_s(self.claim)

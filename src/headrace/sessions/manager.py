@@ -209,9 +209,9 @@ class StreamManager:
         for making in list(self._asked.values()):
             making.stop(failure)
         if self._owns:
-            await self._sessions.aclose()
+            await self._sessions.aclose(failure)
             for reader in list(self._readers):
-                reader.give_up(failure)  # who was behind would wait for a log that is gone
+                reader.give_up(failure)  # those that had not begun to read yet
         if self._wheel is not None:
             self._wheel.close()
             self._wheel = None

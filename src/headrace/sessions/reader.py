@@ -39,6 +39,7 @@ class Reader:
     """
 
     __slots__ = (
+        "__weakref__",
         "_behind_bytes",
         "_id",
         "_log",
@@ -117,6 +118,13 @@ class Reader:
             session.producer.stop(failure, lost=False)
         return True
 
+    def give_up(self, failure: Failure) -> None:
+        """End for the client, who may not have had all that came; nothing where it has ended."""
+        session, self._session = self._session, None
+        self._end(b"", Ending(failure, said=False))
+        if session is not None:
+            session.leave(self)
+
     # What the session calls.
 
     def give(self, data: bytes, last: int, /) -> None:
@@ -129,7 +137,7 @@ class Reader:
         self._behind_bytes += data_bytes
         if self._slow_bytes and self._behind_bytes > self._slow_bytes:
             message = f"the client was more than {self._slow_bytes} bytes behind; come back for the rest"
-            self._fail(Failure.of(SlowReader(message, retryable=True)))
+            self.give_up(Failure.of(SlowReader(message, retryable=True)))
 
     def finish(self, data: bytes, ending: Ending, /) -> None:
         self._session = None
@@ -161,11 +169,11 @@ class Reader:
                 if await self._step():
                     return
         except StreamingError as error:
-            self._fail(Failure.of(error))
+            self.give_up(Failure.of(error))
         except Exception:
             # A log with a bug must not leave a client waiting, nor this reader asking it again and again.
             logger.exception("reading stream %s from its log failed", self._id)
-            self._fail(INTERNAL)
+            self.give_up(INTERNAL)
 
     async def _step(self) -> bool:
         """Bring the next records; whether there is nothing more to do here."""
@@ -198,9 +206,3 @@ class Reader:
         self.paused = True
         if outlet is not None:
             outlet.finish(data, ending)
-
-    def _fail(self, failure: Failure) -> None:
-        session, self._session = self._session, None
-        self._end(b"", Ending(failure, said=False))
-        if session is not None:
-            session.leave(self)

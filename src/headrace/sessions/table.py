@@ -6,13 +6,20 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from headrace.core.chunk import Failure
+from headrace.errors import StreamCancelledException
 from headrace.sessions.reader import Outlet, Reader
 from headrace.sessions.session import Session, SlowReaders
 from headrace.store.log import StreamHead, StreamLog, StreamState
 from headrace.store.memory import MemoryLog
 
+CLOSED = Failure.of(
+    StreamCancelledException(
+        "the streams were closed before the end of this one", code="closed", http_status=503
+    )
+)
 _STOP_S = 5.0  # for the end of a stream that somebody else makes to arrive
 
 
@@ -32,6 +39,7 @@ class Sessions:
         self._slow_readers: SlowReaders = slow_readers
         self._slow_bytes = slow_bytes if slow_readers == "drop" else 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._readers: WeakSet[Reader] = WeakSet()  # one that is behind may be known to nobody else
         self.on_quiet: Callable[[], None] | None = None
         self._on_end = self._ended  # one bound method for all sessions
         self._opened: asyncio.Task[None] | None = None
@@ -42,15 +50,23 @@ class Sessions:
             self._opened = asyncio.ensure_future(self.log.open())
         await asyncio.shield(self._opened)
 
-    async def aclose(self) -> None:
-        """End every reader and the log."""
+    async def aclose(self, failure: Failure = CLOSED) -> None:
+        """End every stream, every reader and the log. failure: what is told those who did not have all."""
+        self.stop_all(failure)
+        await self._end_reading()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await self.log.aclose()
+            await self._end_reading()  # what the last commits began
+        for reader in list(self._readers):
+            reader.give_up(failure)
+
+    async def _end_reading(self) -> None:
+        """Nobody reads the log."""
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await self.log.aclose()
 
     def begin(
         self,
@@ -83,7 +99,9 @@ class Sessions:
 
     def reader(self, id: str, after: int, outlet: Outlet) -> Reader:
         """A reader of the records behind number `after`; `begin` it with the session, if it is here."""
-        return Reader(id, after, outlet, self.log, self._tasks, self._slow_bytes)
+        reader = Reader(id, after, outlet, self.log, self._tasks, self._slow_bytes)
+        self._readers.add(reader)
+        return reader
 
     async def state(self, id: str, owner: str = "") -> StreamState | None:
         """What is known of a stream; None where it is unknown, or somebody else's."""

@@ -43,7 +43,8 @@ class MemoryLog:
     def __init__(self, keeping: Keeping | None = None, now_s: Callable[[], float] = time.monotonic) -> None:
         self._keeping = keeping = keeping or Keeping()
         self._stream_bytes = keeping.stream_bytes
-        self._record_bytes = keeping.total_bytes  # less what the heads of all streams take
+        self._total_bytes = self._record_bytes = keeping.total_bytes
+        self._head_bytes = 0
         self._now_s = now_s
         self._streams: dict[str, _Kept] = {}
         self._aliases: dict[tuple[str, str], str] = {}
@@ -58,7 +59,7 @@ class MemoryLog:
         self._aliases.clear()
         self._ended.clear()
         self.held_bytes = 0
-        self._record_bytes = self._keeping.total_bytes
+        self._weigh_heads(-self._head_bytes)
 
     def begin(self, head: StreamHead, tail: Tail, /) -> None:
         self._sweep()
@@ -67,8 +68,8 @@ class MemoryLog:
         kept = self._streams[head.id] = _Kept(head, tail)
         if head.alias:
             self._aliases[head.owner, head.alias] = head.id
-        self._record_bytes -= kept.weight
-        if self.held_bytes > self._record_bytes:
+        self._weigh_heads(kept.weight)
+        if self.held_bytes + self._head_bytes > self._total_bytes:
             self._make_room()
 
     def append(self, id: str, records: Sequence[bytes], /) -> bool:
@@ -180,7 +181,7 @@ class MemoryLog:
         kept = self._streams.pop(id, None)
         if kept is not None:
             self.held_bytes -= kept.bytes
-            self._record_bytes += kept.weight
+            self._weigh_heads(-kept.weight)
             if self._aliases.get((kept.head.owner, kept.head.alias)) == id:
                 del self._aliases[kept.head.owner, kept.head.alias]
             if kept.waiting is not None:
@@ -194,12 +195,17 @@ class MemoryLog:
         while self._ended and self._ended[0].at_s <= until_s:
             self._drop(self._ended.popleft().id)
 
+    def _weigh_heads(self, more_bytes: int) -> None:
+        """Records have what heads leave; at least half, as a few long heads must not cost others theirs."""
+        self._head_bytes += more_bytes
+        self._record_bytes = max(self._total_bytes - self._head_bytes, self._total_bytes // 2)
+
     def _make_room(self) -> None:
         """Forget ended streams, the longest ended first; then every stream's oldest records."""
-        while self._ended and self.held_bytes > self._record_bytes:
+        while self._ended and self.held_bytes + self._head_bytes > self._total_bytes:
             self._drop(self._ended.popleft().id)
         if self.held_bytes > self._record_bytes:
-            share = max(0, self._record_bytes) // max(1, len(self._streams))
+            share = self._record_bytes // max(1, len(self._streams))
             for kept in self._streams.values():
                 while kept.bytes > share and kept.last > kept.first:
                     self._shed(kept)

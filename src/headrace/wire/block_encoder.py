@@ -41,12 +41,14 @@ class BlockEncoder:
     `_opaque_piece`, `_stop_opaque`) and events (`_vendor`), a source (`_cite`), the end (`_finish`) and an
     end that is none (`_fail`). Nothing leaves before the answer begins: `_begin` is called before each event,
     and writes what begins it once. wire: its name. kinds: those of blocks that have a place, of which `texts`
-    are text. Every candidate but the first is left out.
+    are text. says_tokens: whether a text with tokens is more than its ordinary piece. Every candidate but the
+    first is left out.
     """
 
     __slots__ = (
         "_begun", "_done", "_end", "_opaque", "_order", "_out", "_start", "_text_block", "_usage", "_wire",
     )  # fmt: skip
+    says_tokens = True
 
     def __init__(self, wire: str, kinds: Container[BlockKind], texts: Container[BlockKind]) -> None:
         self._wire = wire
@@ -70,7 +72,7 @@ class BlockEncoder:
                 type(chunk) is TextDelta
                 and chunk.block == self._text_block
                 and chunk.vendor is None
-                and not chunk.tokens
+                and not (chunk.tokens and self.says_tokens)
             ):
                 if chunk.text and not chunk.candidate:
                     out.append(self._text(chunk.text))

@@ -176,6 +176,11 @@ def broken(data: bytes, number: int, why: str) -> Failure:
     return broken_text(data.decode("utf-8", "replace"), number, why)
 
 
+def bad_index(index: int, count: int) -> str:
+    """What is wrong with a candidate's index that is not below `count`, or is negative."""
+    return f"a candidate's index must be from 0 to {count - 1} (it is {excerpt(str(index))})"
+
+
 def broken_text(text: str, number: int, why: str) -> Failure:
     """The same for an event that was read as text."""
     return Failure.of(WireError(f"event {number} of the stream: {why}: {safe(text, QUOTED_CHARS)}"))

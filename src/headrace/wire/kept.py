@@ -7,10 +7,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import Message, OpaquePart, Part
 from headrace.core.opaque import Opaque
 
 Fields = dict[str, Any]
+MAX_WARNINGS = 64  # of one request: it may hold any number of fields that nobody knows
+_MORE = "there is more that has no effect than is told here"
 # The fields of an object that chunks carry themselves; with each that is an object the same of it, else None.
 Known: TypeAlias = Mapping[str, "Known | None"]
 
@@ -25,8 +28,7 @@ def own_of(vendor: Opaque | None, wire: str) -> Fields:
 def own_fields(vendor: Opaque | None, wire: str, warnings: list[str]) -> Fields:
     """A request's fields that we do not model, where they speak `wire`; a warning for each other."""
     if vendor is not None and vendor.wire != wire and isinstance(vendor.data, dict):
-        for name in vendor.data:
-            warn(warnings, left_out(name, vendor.wire))
+        warn_each(warnings, (left_out(name, vendor.wire) for name in vendor.data))
     return own_of(vendor, wire)
 
 
@@ -57,13 +59,27 @@ def _is_foreign(part: Part, wire: str, warnings: list[str]) -> bool:
 
 def left_out(name: str, wire: str) -> str:
     """The warning for a field of another wire's."""
-    return f"{name} was left out: it belongs to the {wire} protocol"
+    return f"{excerpt(name)} was left out: it belongs to the {wire} protocol"
+
+
+def only_here(name: str) -> str:
+    """The warning for a field that no other wire has."""
+    return f"{excerpt(name)} has an effect only at a provider that speaks this protocol"
 
 
 def warn(warnings: list[str], said: str) -> None:
-    """Say it, once."""
-    if said not in warnings:
-        warnings.append(said)
+    """Say it, once. Of very many things the first are said, and that there are more."""
+    if len(warnings) < MAX_WARNINGS:
+        if said not in warnings:
+            warnings.append(said)
+    elif len(warnings) == MAX_WARNINGS and said not in warnings:
+        warnings.append(_MORE)
+
+
+def warn_each(warnings: list[str], said: Iterable[str]) -> None:
+    """Say each, once."""
+    for one in said:
+        warn(warnings, one)
 
 
 def left_over(value: Fields, known: Known) -> Fields:

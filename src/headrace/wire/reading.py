@@ -20,7 +20,6 @@ Fields = dict[str, Any]
 # What reading JSON may raise, whatever the bytes: bad JSON or types, bad UTF-8, nesting beyond the stack.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MAX_QUOTED_CHARS = 80
-MAX_NAME_CHARS = 40
 
 _AT = re.compile(r"^(.*) - at `(.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
@@ -89,9 +88,17 @@ def in_range(field: str, value: float | None, low: float, high: float) -> None:
         raise RequestError(said, field=field, value=value)
 
 
+def at_least(field: str, value: int | None, low: int) -> None:
+    """Raise RequestError where a value is given and is below `low`."""
+    if value is not None and value < low:
+        raise RequestError(
+            f"{field}: must be at least {low} (it is {_number(value)})", field=field, value=value
+        )
+
+
 def _number(value: float) -> str:
     """A number as people read it: of a whole one the digits, however many, up to a readable length."""
-    return excerpt(str(value), MAX_NAME_CHARS) if isinstance(value, int) else f"{value:g}"
+    return excerpt(str(value)) if isinstance(value, int) else f"{value:g}"
 
 
 def base64_bytes(data: str, field: str) -> bytes:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from tests.faults.scenes import clients, servers
-from tests.faults.speech import END, HEADERS, MID, PHASES, TOKEN
-from tests.faults.table import ALL_WAYS, Row, Scene
-
-_NO_OPENING = {"gemini": "its first event holds text: there is nothing to say before it"}
+from tests.faults.speech import END, HEADERS, MID, TOKEN
+from tests.faults.table import ALL_WAYS, Row, Scene, in_every_phase
 
 ROWS = (
     Row(
         "client disconnects",
         "the client resets its connection; a direct caller is cancelled",
         "the place's socket is closed at once; the stream is `cancelled`, with what had been said",
-        {
-            phase: Scene(clients.disconnects, ways=ALL_WAYS, but=_NO_OPENING if phase == TOKEN else {})
-            for phase in PHASES
-        },
+        in_every_phase(clients.disconnects, ALL_WAYS),
     ),
     Row(
         "slow client",
@@ -32,16 +27,13 @@ ROWS = (
         "shutdown: drained",
         "the server is told to stop, and the answer ends in time",
         "whole; what is new meanwhile is refused: 503, and no further connection",
-        {phase: Scene(servers.drains, but=_NO_OPENING if phase == TOKEN else {}) for phase in PHASES},
+        in_every_phase(servers.drains),
     ),
     Row(
         "shutdown: cut off",
         "the server is told to stop, and the answer outlasts the drain",
         "`unavailable`, code `shutting_down`; 503, or an error event; retryable",
-        {
-            phase: Scene(servers.outlasts_the_drain, but=_NO_OPENING if phase == TOKEN else {})
-            for phase in PHASES
-        },
+        in_every_phase(servers.outlasts_the_drain),
     ),
     Row(
         "all back ends down",
@@ -57,9 +49,6 @@ ROWS = (
         "clock jump",
         "the wall clock is set a year on, or a year back",
         "whole: nothing that waits looks at it",
-        {
-            phase: Scene(servers.clock_jumps, ways=ALL_WAYS, but=_NO_OPENING if phase == TOKEN else {})
-            for phase in PHASES
-        },
+        in_every_phase(servers.clock_jumps, ALL_WAYS),
     ),
 )

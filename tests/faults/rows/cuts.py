@@ -7,10 +7,9 @@ from collections.abc import Callable
 from tests.faults.plays import answers, end_of_body, hang_up, headers_then_silence, reset, silence, then
 from tests.faults.scenes.servers import silence_after_a_keepalive
 from tests.faults.speech import END, HEADERS, MID, PHASES, TOKEN, Phase, Speech
-from tests.faults.table import WIRES, Case, Row, Scene, Seen
+from tests.faults.table import WIRES, Case, Row, Scene, Seen, unsaid
 from tests.faults.upstream import Play
 
-_NO_OPENING = "its first event holds text: there is nothing to say before it"
 _LAST_WORD = "why it ended is its last word: without it that is the row *end without finish*"
 _NOT_BEGUN = "there is no answer yet that could end"
 
@@ -69,7 +68,7 @@ ROWS = (
         "the status is committed: `timeout`, code `first_token`, as an error event",
         {
             HEADERS: Scene(silence_after_a_keepalive),
-            TOKEN: Scene(silence_after_a_keepalive, but={"gemini": _NO_OPENING}),
+            TOKEN: Scene(silence_after_a_keepalive, but=unsaid(TOKEN)),
             **dict.fromkeys((MID, END), "events have committed the status by then"),
         },
     ),
@@ -79,7 +78,7 @@ ROWS = (
         "`truncated`; retryable, as no token was committed",
         {
             HEADERS: "that is the row *FIN*",
-            TOKEN: Case(_at(TOKEN, hang_up), _TRUNCATED, but={"gemini": _NO_OPENING}),
+            TOKEN: Case(_at(TOKEN, hang_up), _TRUNCATED, but=unsaid(TOKEN)),
             **dict.fromkeys((MID, END), "tokens have been committed by then"),
         },
         "retry, as no token was committed",
@@ -90,7 +89,7 @@ ROWS = (
         "`timeout`, code `first_token` before a token, `idle` after one; retryable",
         {
             HEADERS: "that is the row *slow headers*",
-            TOKEN: Case(_at(TOKEN, silence), _timeout("first_token"), but={"gemini": _NO_OPENING}),
+            TOKEN: Case(_at(TOKEN, silence), _timeout("first_token"), but=unsaid(TOKEN)),
             MID: Case(_at(MID, silence), _timeout("idle")),
             END: Case(_at(END, silence), _timeout("idle")),
         },

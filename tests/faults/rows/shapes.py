@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from tests.faults.plays import answers, drips, endless_event, endless_head, says, then
 from tests.faults.speech import END, HEADERS, MID, PHASES, TOKEN, Events, Phase, Speech, edited
-from tests.faults.table import WHOLE, Case, Row, Seen
+from tests.faults.table import WHOLE, Case, Row, Seen, unsaid
 from tests.faults.upstream import Play
 
-_NO_OPENING = {"gemini": "its first event holds text: there is nothing to say before it"}
 _WITH_HEADERS = "the content type comes with the headers"
 _COMMENT = b": a comment\n\n: and one more line of it\n"
 _PAGE = b"<html><head><title>Bad gateway</title></head><body>nginx</body></html>"
@@ -83,10 +82,7 @@ ROWS = (
         "whole",
         {
             HEADERS: "that is the row *one-byte slices*",
-            **{
-                phase: Case(_cut_line_ends(phase), WHOLE, but=_NO_OPENING if phase == TOKEN else {})
-                for phase in (TOKEN, MID, END)
-            },
+            **{phase: Case(_cut_line_ends(phase), WHOLE, but=unsaid(phase)) for phase in (TOKEN, MID, END)},
         },
     ),
     Row(
@@ -97,7 +93,7 @@ ROWS = (
             phase: Case(
                 lambda speech, phase=phase: drips(speech, phase),  # type: ignore[misc]
                 WHOLE,
-                but=_NO_OPENING if phase == TOKEN else {},
+                but=unsaid(phase),
             )
             for phase in PHASES
         },

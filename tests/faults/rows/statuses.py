@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tests.faults.plays import refuses
 from tests.faults.speech import END, HEADERS, MID, TOKEN
-from tests.faults.table import WIRES, Case, Row, Seen
+from tests.faults.table import Case, Row, Seen
 from tests.matrix.providers.base import Answer, refused
 
 _ONCE = "a status comes once, before the answer; inside one the same error is the row *error inside 200*"
@@ -51,8 +49,6 @@ def _waits(name: str) -> Case:
     return Case(lambda speech: refuses(speech.error(name)), seen)
 
 
-_OVERFLOW = Seen("context_overflow", "", 400)
-
 ROWS = (
     _row(
         "429 with a wait",
@@ -86,7 +82,7 @@ ROWS = (
         "context overflow",
         "the prompt is too long, in the vendor's own words",
         "`context_overflow`; 400; not retryable",
-        Case(lambda speech: refuses(speech.error("context")), {wire: replace(_OVERFLOW) for wire in WIRES}),
+        Case(lambda speech: refuses(speech.error("context")), Seen("context_overflow", "", 400)),
         when_begun="a prompt is measured before an answer begins",
     ),
 )

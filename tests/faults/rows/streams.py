@@ -6,19 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from tests.faults.rig import Rig
 from tests.faults.scenes import streams
-from tests.faults.speech import PHASES, TOKEN
-from tests.faults.table import Cell, Row, Scene
-
-_NO_OPENING = {"gemini": "its first event holds text: there is nothing to say before it"}
+from tests.faults.table import Cell, Row, in_every_phase
 
 
 def _row(name: str, happens: str, seen: str, play: Callable[[Rig, Cell], Awaitable[None]]) -> Row:
-    return Row(
-        name,
-        happens,
-        seen,
-        {phase: Scene(play, but=_NO_OPENING if phase == TOKEN else {}) for phase in PHASES},
-    )
+    return Row(name, happens, seen, in_every_phase(play))
 
 
 ROWS = (

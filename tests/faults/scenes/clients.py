@@ -21,7 +21,7 @@ from tests.faults.ways import counted, ended
 from tests.server.raw import connected
 
 _LONG = "0123456789abcde " * 512
-_COUNT = 2000
+_COUNT = 1000
 _SEND_BYTES = 65_536  # the kernel would hold megabytes
 
 

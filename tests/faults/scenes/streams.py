@@ -30,7 +30,10 @@ async def _id_of(server: RunningServer, reading: Reading) -> str:
 
 
 async def drops_and_resumes(rig: Rig, cell: Cell) -> None:
-    """The client loses its connection, comes back while the answer is being made, and reads the rest."""
+    """The client loses its connection, comes back while the answer is being made, and reads the rest.
+
+    Another that had as much comes when all has been said, and has it from the log.
+    """
     server = rig.server
     before = counted(server.app)
     async with begun(rig, cell, server, DETACH) as reading:
@@ -45,6 +48,9 @@ async def drops_and_resumes(rig: Rig, cell: Cell) -> None:
     data, text, _ = await log_of(server, cell, id)
     assert state.head.id == id
     assert reading.got + rest.got == data, "a byte is lost or doubled"
+    async with again(server, cell, id, reading.last) as late:
+        await late.rest()
+    assert late.got == rest.got, "a byte is lost or doubled"
     assert text == cell.speech.text
     one_terminal(cell.client, data)
     assert rig.upstream.asked == 1

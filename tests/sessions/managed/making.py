@@ -1,9 +1,10 @@
-"""A generator that counts itself, and a check that nothing is left over."""
+"""A generator that counts itself, readers of streams, and a check that nothing is left over."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from headrace import StreamChunk, StreamContext
 
@@ -46,3 +47,17 @@ async def nothing_left(*made: Making) -> None:
     await settle()
     assert [one.opened - one.closed for one in made] == [0] * len(made)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def texts(chunks: list[StreamChunk]) -> str:
+    return "".join(chunk.data["content"] for chunk in chunks)
+
+
+async def read(stream: Any) -> tuple[list[StreamChunk], BaseException | None]:
+    got: list[StreamChunk] = []
+    try:
+        async for chunk in stream:
+            got.append(chunk)  # noqa: PERF401 - kept when the stream raises
+    except Exception as error:  # noqa: BLE001 - the test's to judge
+        return got, error
+    return got, None

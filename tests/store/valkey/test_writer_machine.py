@@ -200,5 +200,5 @@ class WriterMachine(RuleBasedStateMachine):
             self.loop.close()
 
 
-WriterMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+WriterMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 TestWriterMachine = WriterMachine.TestCase

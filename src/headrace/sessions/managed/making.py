@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from headrace.core.chunk import Cancelled, Terminal
+from headrace.core.excerpt import excerpt
 from headrace.core.model import Source
 from headrace.errors import RequestError
 from headrace.sessions.managed.produce import EnvelopeProducer
@@ -143,9 +144,9 @@ class Kept:
         await self._sessions.open()
         state = await self._sessions.state(self._id)
         if state is None or not state.head.facts.get(ENVELOPES):
-            said = f"there is no stream {self._id[:64]!r} of a StreamManager's (any more)"
+            said = f"there is no stream {excerpt(self._id)!r} of a StreamManager's (any more)"
             raise RequestError(
-                said, field="stream_id", value=self._id[:64], code="unknown_stream", http_status=404
+                said, field="stream_id", value=excerpt(self._id), code="unknown_stream", http_status=404
             )
         return Opened(self._sessions.live.get(self._id), state.last)
 

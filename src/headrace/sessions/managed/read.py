@@ -68,6 +68,7 @@ class EnvelopeReader:
     def give_up(self, failure: Failure) -> None:
         """End for the reader, who may not have had all that came; nothing where it has ended."""
         self._end(raised(exception_of(failure, self.id)))
+        self.cancel()  # what it was about to open is not begun
 
     async def _open(self) -> None:
         try:

@@ -18,7 +18,7 @@ import msgspec
 
 from headrace.config.secret import Secret
 from headrace.errors import ConfigError, Gap, StreamingError
-from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail, weight_of
+from headrace.store.log import Keeping, StreamEnd, StreamHead, StreamState, Tail
 from headrace.store.valkey.keys import Keys
 from headrace.store.valkey.link import RETRY_S, Address, Link
 from headrace.store.valkey.node import HEARTBEAT_S, Node
@@ -199,7 +199,7 @@ class ValkeyLog:
         for id, size in fresh:
             self._ended.append((now_s, id, size))
             self._ended_bytes += size
-        live_bytes = sum(live.bytes + weight_of(live.head) for live in self._writer.lives.values())
+        live_bytes = sum(live.bytes + live.weight for live in self._writer.lives.values())
         while self._ended:
             at_s, id, size = self._ended[0]
             expired = at_s <= now_s - keeping.ended_s

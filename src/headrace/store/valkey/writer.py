@@ -44,6 +44,7 @@ class Live:
         "stopped",
         "tail",
         "trims",
+        "weight",
     )
 
     def __init__(self, head: StreamHead, tail: Tail) -> None:
@@ -59,6 +60,7 @@ class Live:
         self.end: StreamEnd | None = None
         self.trims = False
         self.stopped = False
+        self.weight = weight_of(head)
 
     def take(self, records: Sequence[bytes], most_bytes: int) -> int:
         """Take records; returns their size. Where it is too much, the older half goes: seldom, so cheaply."""
@@ -244,7 +246,7 @@ class Writer:
         live.committed = sent.last
         if sent.ends:
             del self.lives[live.head.id]
-            self.ended.append((live.head.id, live.bytes + weight_of(live.head)))
+            self.ended.append((live.head.id, live.bytes + live.weight))
         live.tail.committed(sent.last, sent.ends)
         if not isinstance(answers, StreamingError) and answers[sent.verdict] == b"stop":
             self.stop(live.head.id)

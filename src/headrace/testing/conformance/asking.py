@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,6 +11,12 @@ from headrace.errors import RequestError
 from headrace.testing.conformance.case import ClientBody, WireCase
 from headrace.testing.conformance.reading import fault, objects, short
 from headrace.testing.conformance.tolerance import GARBAGE, as_json, mistyped
+
+MAX_SAID = 200
+MAX_SAID_CHARS = 500
+_LONG = "A" * 20_000
+_HUGE = 10**4000  # as long as a number may be that is read
+_MANY = [f"x{number}" for number in range(2_000)]
 
 
 def same_request(case: WireCase, asked: ClientBody) -> None:
@@ -46,6 +53,51 @@ def bad_requests(case: WireCase, asked: ClientBody) -> None:
         else:
             if where.startswith("cut"):
                 raise fault(f"{where}: a body that is cut was taken for whole", body)
+
+
+def long_values(case: WireCase, asked: ClientBody) -> None:
+    """A client's text or name of any length, anywhere, is quoted by its beginning alone, and so are many."""
+    for where, body in swollen(_json(asked.body)):
+        said: tuple[str, ...] = ()
+        try:
+            said = _warnings(case, asked, as_json(body))
+        except RequestError as error:
+            said = (error.message, error.field)
+        longest = max((len(one) for one in said), default=0)
+        if longest > MAX_SAID_CHARS or len(said) > MAX_SAID:
+            raise fault(f"{where}: {len(said)} things are said, the longest in {longest} characters")
+
+
+def swollen(value: Any) -> Iterator[tuple[str, Any]]:
+    """The value with one text or name after the other made very long, and with very many names."""
+    for path, found in objects(value):
+        for name, one in found.items():
+            for new in (_LONG, one + _LONG if isinstance(one, str) else [_LONG], {_LONG: _LONG}, _HUGE):
+                yield _at(path, name), _changed(value, path, {**found, name: new})
+        yield f"{path} and a long name", _changed(value, path, {**found, _LONG: {"a": 1}})
+        yield f"{path} and many names", _changed(value, path, {**found, **dict.fromkeys(_MANY, "x")})
+
+
+def _warnings(case: WireCase, asked: ClientBody, body: bytes) -> tuple[str, ...]:
+    front = case.served
+    assert front is not None
+    parsed = front.parse(body, asked.path)
+    return (*parsed.warnings, *case.wire.build(parsed.request, asked.quirks).warnings)
+
+
+def _changed(value: Any, path: str, new: dict[str, Any]) -> Any:
+    """The value with the object at that path exchanged."""
+    step, _, rest = path.partition(".")
+    if not step:
+        return new
+    if isinstance(value, list):
+        place = int(step)
+        return [*value[:place], _changed(value[place], rest, new), *value[place + 1 :]]
+    return {**value, step: _changed(value[step], rest, new)}
+
+
+def _at(path: str, name: str) -> str:
+    return f"{path}.{name}".lstrip(".")
 
 
 def _parse_and_build(case: WireCase, asked: ClientBody, body: bytes) -> None:

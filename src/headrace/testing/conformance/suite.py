@@ -54,6 +54,7 @@ CHECKS: dict[str, Row] = {
         (failing.misfits, "", False),
         (asking.same_request, "asked", True),
         (asking.bad_requests, "asked", True),
+        (asking.long_values, "asked", True),
     )
 }
 

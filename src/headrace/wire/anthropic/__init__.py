@@ -39,6 +39,7 @@ _FRONT = Front(
     parse=lambda body, _path: parse_request(body),
     encoder=lambda says, _parsed: MessagesEncoder(id=says.id, model=says.model),
     body=message_body,
+    id_prefix="msg_",
     error_body=error_body,
 )
 

@@ -31,6 +31,9 @@ KINDS: dict[BlockKind, str] = {
 }
 
 
+TEXTS = frozenset(kind for kind, word in KINDS.items() if word == "text")
+
+
 def own(vendor: Opaque | None) -> Fields:
     """What came over this wire with a chunk or a part; nothing of another wire's, and no notes."""
     kept = own_of(vendor, WIRE_NAME)

@@ -16,7 +16,7 @@ from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import think
 from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
-from headrace.wire.kept import left_out, warn
+from headrace.wire.kept import left_out, warn, warn_each
 from headrace.wire.quirk import REFUSED, drop_refused
 
 PATH = "/messages"
@@ -129,7 +129,7 @@ def _vendor(vendor: Opaque | None, body: Fields, warnings: list[str]) -> None:
     if vendor is None or not isinstance(vendor.data, dict):
         return
     if vendor.wire != WIRE_NAME:
-        warnings += [left_out(name, vendor.wire) for name in vendor.data]
+        warn_each(warnings, (left_out(name, vendor.wire) for name in vendor.data))
         return
     for name, value in vendor.data.items():
         if name == "tools":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import FilePart, ImagePart
 from headrace.wire.anthropic.block_bodies import Fields
 from headrace.wire.kept import warn
@@ -22,7 +23,10 @@ def image(part: ImagePart, extra: Fields, warnings: list[str]) -> Fields | None:
         return {"type": "image", "source": {"type": "url", "url": part.url}, **extra}
     kind = part.media_type or media_type_of(part.data) or "image/png"
     if kind not in _IMAGES:
-        warn(warnings, f"an image of type {kind} was left out: this protocol takes {', '.join(_IMAGES)}")
+        warn(
+            warnings,
+            f"an image of type {excerpt(kind)} was left out: this protocol takes {', '.join(_IMAGES)}",
+        )
         return None
     source = {"type": "base64", "media_type": kind, "data": b64encode(part.data).decode()}
     return {"type": "image", "source": source, **extra}
@@ -35,7 +39,7 @@ def document(part: FilePart, extra: Fields, warnings: list[str]) -> Fields | Non
     source = _source(part)
     if source is None:
         kind = part.media_type or "unknown type"
-        warn(warnings, f"a file of {kind} was left out: this protocol takes PDF and plain text")
+        warn(warnings, f"a file of {excerpt(kind)} was left out: this protocol takes PDF and plain text")
         return None
     title = {"title": part.name} if part.name else {}
     return {"type": "document", "source": source, **title, **extra}

@@ -15,6 +15,7 @@ from headrace.wire.anthropic.parse_message import messages_from, text_parts
 from headrace.wire.anthropic.schema import WIRE_NAME
 from headrace.wire.anthropic.thinking import budget_of, effort_of
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.reading import check_ranges, in_range, quoted, read_body
 
 Fields = dict[str, Any]
@@ -171,7 +172,7 @@ def _vendor(parsed: CountBody, data: Fields, warnings: list[str]) -> Opaque | No
     if theirs:
         extra["tools"] = theirs
         telling += [f"tool {raw.get('name') or raw['type']}" for raw in theirs]
-    warnings += [f"{name} has an effect only at a provider that speaks this protocol" for name in telling]
+    warn_each(warnings, (only_here(name) for name in telling))
     if parsed.thinking is not None:
         extra["thinking"] = parsed.thinking
     config = {name: value for name, value in (data.get("output_config") or {}).items() if name != "format"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import GenerationSettings, Request
 from headrace.wire.anthropic.block_bodies import Fields, own
 from headrace.wire.effort import warn_of_word
@@ -29,7 +30,7 @@ def think(request: Request, quirks: Mapping[str, Any], body: Fields, warnings: l
     elif effort == "none":
         body["thinking"] = {"type": "disabled"}
     elif effort not in BUDGETS:
-        warn(warnings, f"reasoning_effort was left out: this protocol does not know {effort!r}")
+        warn(warnings, f"reasoning_effort was left out: this protocol does not know {excerpt(effort)!r}")
     elif way == "budget":
         _budget(settings, effort, body, warnings)
     else:

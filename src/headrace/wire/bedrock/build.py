@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
 from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.bedrock.build_message import conversation
 from headrace.wire.bedrock.schema import WIRE_NAME, Fields, own
-from headrace.wire.kept import own_fields, put_back, warn
+from headrace.wire.kept import left_out, own_fields, put_back, warn
 from headrace.wire.quirk import REFUSED, drop_refused
 
 PATH = "/model/{}/converse-stream"
@@ -109,7 +110,7 @@ def _called(messages: list[Fields]) -> bool:
 
 def _tool(tool: Tool, warnings: list[str]) -> Fields | None:
     if tool.vendor is not None and tool.vendor.wire != WIRE_NAME and not tool.parameters:
-        warn(warnings, f"tool {tool.name} was left out: it belongs to the {tool.vendor.wire} protocol")
+        warn(warnings, left_out(f"tool {tool.name}", tool.vendor.wire))
         return None
     spec: Fields = {"name": tool.name}
     if tool.description:
@@ -132,7 +133,7 @@ def _effort(request: Request, quirks: Mapping[str, Any], warnings: list[str]) ->
         warn(warnings, "reasoning_effort minimal was raised to low, the least this protocol has")
         return {"effort": "low"}
     else:
-        warn(warnings, f"reasoning_effort was left out: this protocol does not know {effort!r}")
+        warn(warnings, f"reasoning_effort was left out: this protocol does not know {excerpt(effort)!r}")
     return {}
 
 

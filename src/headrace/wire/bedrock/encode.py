@@ -55,10 +55,12 @@ class ConverseEncoder(BlockEncoder):
     The protocol names neither the answer nor its model. `metadata` comes where usage is known, or came over
     this wire; how long an answer took is not known here, so it tells no metrics but those that came. A
     Failure becomes an exception, the last message. What came over this wire and is not modelled goes back
-    where it was. What this protocol has no place for is left out: sound, previews of images, steps, verdicts.
+    where it was. What this protocol has no place for is left out: sound, previews of images, steps, verdicts,
+    tokens.
     """
 
     __slots__ = ("_before_text", "_index", "_kept", "_started")
+    says_tokens = False
 
     def __init__(self) -> None:
         super().__init__(WIRE_NAME, KINDS, TEXTS)

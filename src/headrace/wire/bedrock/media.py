@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import AudioPart, FilePart, ImagePart
 from headrace.wire.bedrock.schema import Fields
 from headrace.wire.kept import warn
@@ -76,14 +77,14 @@ class MediaWriter:
         kind = part.media_type or media_type_of(part.data) or "image/png"
         word = kind.removeprefix("image/")
         if word not in IMAGES:
-            self._refuse(f"an image of type {kind}", IMAGES)
+            self._refuse(f"an image of type {excerpt(kind)}", IMAGES)
             return None
         return self._with_source("image", {"format": word}, part, "an image")
 
     def _sound(self, part: AudioPart) -> Fields | None:
         word = {"pcm16": "pcm", "": "wav"}.get(part.format, part.format)
         if word not in SOUNDS:
-            self._refuse(f"sound of format {part.format}", SOUNDS)
+            self._refuse(f"sound of format {excerpt(part.format)}", SOUNDS)
             return None
         return self._with_source("audio", {"format": word}, part, "sound")
 
@@ -94,7 +95,7 @@ class MediaWriter:
         kind = (part.media_type or media_type_of(part.data) or "text/plain").partition(";")[0].strip()
         word = _FORMATS.get(kind)
         if word is None:
-            self._refuse(f"a file of {kind}", DOCUMENTS)
+            self._refuse(f"a file of {excerpt(kind)}", DOCUMENTS)
             return None
         if word in FILMS:
             return self._with_source("video", {"format": word}, part, "a film")
@@ -117,8 +118,8 @@ class MediaWriter:
         """A document's name as it may be."""
         name = _BLANKS.sub(" ", _ODD.sub("-", told)).strip()[:_MAX_NAME_CHARS] or _NAMELESS
         if told and name != told:
-            said = f"the document {told} is called {name}: this protocol allows letters, digits and -()[]"
-            warn(self._warnings, said)
+            allowed = "this protocol allows letters, digits and -()[]"
+            warn(self._warnings, f"the document {excerpt(told)} is called {name}: {allowed}")
         unique, count = name, 1
         while unique in self._names:
             count += 1

@@ -22,7 +22,7 @@ from headrace.wire.bedrock.body import (
 )
 from headrace.wire.bedrock.parse_message import messages_from, part
 from headrace.wire.bedrock.schema import Fields, opaque
-from headrace.wire.kept import left_over
+from headrace.wire.kept import left_over, only_here, warn_each
 from headrace.wire.plain import shallow
 from headrace.wire.reading import UNREADABLE, in_range, quoted, read_body, read_fields
 
@@ -128,7 +128,9 @@ def _format(output: OutputBody | None) -> ResponseFormat | None:
 def _warnings(vendor: Fields, theirs: list[Fields]) -> tuple[str, ...]:
     telling = [name for name in PASSED_ON if vendor.get(name) is not None]
     telling += [f"tool {one['systemTool']['name']}" for one in theirs if _named(one.get("systemTool"))]
-    return tuple(f"{name} has an effect only at a provider that speaks this protocol" for name in telling)
+    warnings: list[str] = []
+    warn_each(warnings, map(only_here, telling))
+    return tuple(warnings)
 
 
 def _named(tool: Any) -> bool:

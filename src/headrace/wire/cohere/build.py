@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
 from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
 from headrace.wire.cohere.build_message import conversation
 from headrace.wire.cohere.schema import WIRE_NAME, Fields, own
-from headrace.wire.kept import own_fields, put_back, warn
+from headrace.wire.kept import left_out, own_fields, put_back, warn
 from headrace.wire.quirk import drop_refused
 
 PATH = "/v2/chat"
@@ -86,7 +87,10 @@ def _think(request: Request, body: Fields, warnings: list[str]) -> None:
         return
     body["thinking"] = {"type": "disabled" if effort == "none" else "enabled"}
     if effort != "none":
-        warn(warnings, f"reasoning_effort {effort} was said as enabled: this protocol has no word for it")
+        warn(
+            warnings,
+            f"reasoning_effort {excerpt(effort)} was said as enabled: this protocol has no word for it",
+        )
 
 
 def _tools(request: Request, body: Fields, warnings: list[str]) -> None:
@@ -116,7 +120,7 @@ def _tools(request: Request, body: Fields, warnings: list[str]) -> None:
 
 def _tool(tool: Tool, warnings: list[str]) -> Fields | None:
     if tool.vendor is not None and tool.vendor.wire != WIRE_NAME and not tool.parameters:
-        warn(warnings, f"tool {tool.name} was left out: it belongs to the {tool.vendor.wire} protocol")
+        warn(warnings, left_out(f"tool {tool.name}", tool.vendor.wire))
         return None
     function: Fields = {"name": tool.name}
     if tool.description:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import (
     AudioPart,
     FilePart,
@@ -83,7 +84,7 @@ def _document(part: FilePart, warnings: list[str]) -> Fields | None:
             raise UnicodeError
         text = part.data.decode()
     except UnicodeError:
-        warn(warnings, f"a file of {kind} was left out: this protocol takes text")
+        warn(warnings, f"a file of {excerpt(kind)} was left out: this protocol takes text")
         return None
     return {"data": {**({"title": part.name} if part.name else {}), "text": text}}
 

@@ -10,7 +10,7 @@ from headrace.wire.cohere.body import KNOWN_FIELDS, KNOWN_TOOL, RequestBody
 from headrace.wire.cohere.build import MAX_STOPS
 from headrace.wire.cohere.parse_message import message_from
 from headrace.wire.cohere.schema import Fields, opaque
-from headrace.wire.kept import left_over
+from headrace.wire.kept import left_over, only_here
 from headrace.wire.reading import in_range, read_body
 
 # Fields with no place in `Request`: they reach a provider that speaks this protocol, no other.
@@ -38,7 +38,7 @@ def parse_request(body: bytes) -> ParsedRequest:
         vendor=opaque(vendor),
     )
     telling = [name for name in PASSED_ON if vendor.get(name) is not None]
-    warnings = tuple(f"{name} has an effect only at a provider that speaks this protocol" for name in telling)
+    warnings = tuple(only_here(name) for name in telling)
     return ParsedRequest(request, stream=bool(parsed.stream), include_usage=True, warnings=warnings)
 
 

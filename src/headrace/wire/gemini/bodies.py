@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from headrace.core.chunk import Citation
+from headrace.core.excerpt import excerpt
 from headrace.wire.answer_text import AnswerText
 from headrace.wire.gemini.schema import MORE, Fields, own
 from headrace.wire.plain import read_plain
 from headrace.wire.reading import UNREADABLE
 
 # What `vendor` says of a call and the vendor does not: never sent.
+_MAX_ARGUMENTS_CHARS = 200  # of what cannot be said, as the failure quotes it
 _NOTES = frozenset({MORE, "no_id", "no_args", "partial", "started", "functionCall"})
 
 
@@ -41,7 +43,8 @@ def call_part(id: str, name: str, arguments: str, kept: Fields) -> Fields | None
 
 def malformed(name: str, arguments: str) -> str:
     """What is said of a call that cannot be written."""
-    return f"the arguments of the call of {name!r} are no JSON object: {arguments[:200]}"
+    told = excerpt(arguments, _MAX_ARGUMENTS_CHARS)
+    return f"the arguments of the call of {excerpt(name)!r} are no JSON object: {told}"
 
 
 def data_part(data: bytes, media_type: str, kept: Fields) -> Fields:

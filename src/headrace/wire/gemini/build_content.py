@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import (
     AudioPart,
     FilePart,
@@ -94,7 +95,7 @@ class _Contents:
         if body is None:
             warn(
                 self._warnings,
-                f"the arguments of the call of {part.name} were left out: they are no JSON object",
+                f"the arguments of the call of {excerpt(part.name)} were left out: they are no JSON object",
             )
             body = {"functionCall": {"name": part.name, "args": {}}, **extras(kept)}
         if self._signature and not kept:

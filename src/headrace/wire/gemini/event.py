@@ -8,6 +8,7 @@ import msgspec
 
 from headrace.core.chunk import Chunk, Failure, TextDelta, VendorPart
 from headrace.core.opaque import Opaque
+from headrace.wire.failing import bad_index
 from headrace.wire.gemini.candidate import Candidate, is_bad_end
 from headrace.wire.gemini.citations import read_citations
 from headrace.wire.gemini.finish import UNSPECIFIED, ended_badly
@@ -56,8 +57,7 @@ class Answer:
         found = self.candidates.get(index)
         if found is None:
             if not 0 <= index < MAX_CANDIDATES:
-                said = f"a candidate's index must be from 0 to {MAX_CANDIDATES - 1} (it is {index})"
-                raise ValueError(said)
+                raise ValueError(bad_index(index, MAX_CANDIDATES))
             found = self.candidates[index] = Candidate(index, self._numbers)
         return found
 

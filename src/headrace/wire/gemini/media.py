@@ -6,6 +6,7 @@ from headrace.core.message import AudioPart, FilePart, ImagePart
 from headrace.core.opaque import Opaque
 from headrace.wire.gemini.bodies import data_part
 from headrace.wire.gemini.schema import Fields, own
+from headrace.wire.kept import warn
 from headrace.wire.sound import format_of, media_type_of
 
 Media = ImagePart | AudioPart | FilePart
@@ -59,8 +60,8 @@ def _say_lost(part: Media, warnings: list[str]) -> None:
         lost = "an image's detail was left out: this protocol sets the resolution for the whole request"
     if isinstance(part, FilePart) and part.name:
         lost = "a file's name was left out: this protocol has no field for it"
-    if lost and lost not in warnings:
-        warnings.append(lost)
+    if lost:
+        warn(warnings, lost)
 
 
 def _media_type(part: Media) -> str:

@@ -24,12 +24,12 @@ from headrace.wire.gemini.parse_content import message_from, named, opaque_kind,
 from headrace.wire.gemini.schema import Fields, kept
 from headrace.wire.gemini.speech import modalities_from, says_more, speech_from
 from headrace.wire.gemini.thinking import budget_from, effort_from
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.reading import in_range, quoted, read_fields, read_object
 
 STREAMED = "streamGenerateContent"
 _MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto", "MODE_UNSPECIFIED": "auto"}
 _HARMLESS: Fields = {"safetySettings": [], "labels": {}, "store": False}
-_ONLY_HERE = "{} has an effect only at a provider that speaks this protocol"
 _RANGED = {
     "temperature": "temperature",
     "topP": "top_p",
@@ -182,11 +182,11 @@ def _vendor(data: Fields, warnings: list[str]) -> Opaque | None:
         for part in content.get("parts") or ()
         for name in opaque_kind(part)
     }
-    warnings += [_ONLY_HERE.format(f"a part of kind {name}") for name in sorted(kinds)]
+    warn_each(warnings, (only_here(f"a part of kind {name}") for name in sorted(kinds)))
     if tools:
         extra["tools"] = tools
         names = sorted({name for tool in tools for name in tool})
-        warnings += [_ONLY_HERE.format(f"the tool {name}") for name in names]
+        warn_each(warnings, (only_here(f"the tool {name}") for name in names))
     if config:
         extra["generationConfig"] = config
     if calling:
@@ -217,4 +217,4 @@ def _more_config(config: Fields, warnings: list[str]) -> Fields:
 
 def _say(fields: Fields, warnings: list[str]) -> None:
     telling = [name for name, value in fields.items() if value != _HARMLESS.get(name)]
-    warnings += [_ONLY_HERE.format(name) for name in telling]
+    warn_each(warnings, (only_here(name) for name in telling))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import Modality, Request, Speech
 from headrace.wire.gemini.body import ConfigBody
 from headrace.wire.gemini.schema import Fields
@@ -47,5 +48,5 @@ def speech_fields(request: Request, given: Fields, warnings: list[str]) -> Field
     if how.voice and "speechConfig" not in given:
         fields["speechConfig"] = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": how.voice}}}
     if how.format not in RAW:
-        warn(warnings, f"format {how.format} was left out: this protocol gives raw samples")
+        warn(warnings, f"format {excerpt(how.format)} was left out: this protocol gives raw samples")
     return fields

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import GenerationSettings
 from headrace.wire.effort import warn_of_word
 from headrace.wire.gemini.schema import Fields
@@ -36,7 +37,7 @@ def thinking_config(
         return {"thinkingBudget": budget, "includeThoughts": budget > 0}
     effort = "xhigh" if effort == "max" else effort
     if takes == "none" or effort not in BUDGETS:
-        warn(warnings, f"reasoning_effort {effort} was left out: this model does not take it")
+        warn(warnings, f"reasoning_effort {excerpt(effort)} was left out: this model does not take it")
         return None
     if takes == "budget":
         return {"thinkingBudget": BUDGETS[effort], "includeThoughts": effort != "none"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
 from headrace.wire.as_chat import as_chat
 from headrace.wire.base import WireRequest
@@ -96,7 +97,7 @@ def _settings(settings: GenerationSettings, body: Fields, warnings: list[str]) -
         warn_of_word(settings, warnings)
         body["think"] = _THINK.get(effort, True)
         if effort not in _THINK:
-            warnings.append(f"reasoning_effort {effort!r} was sent as think: true")
+            warnings.append(f"reasoning_effort {excerpt(effort)!r} was sent as think: true")
     if settings.logprobs:
         body["logprobs"] = True
         if settings.top_logprobs is not None:

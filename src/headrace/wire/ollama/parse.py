@@ -9,6 +9,7 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.ollama.parse_message import image_part, messages_from
 from headrace.wire.ollama.schema import (
     WIRE_NAME,
@@ -21,7 +22,6 @@ from headrace.wire.ollama.schema import (
 from headrace.wire.reading import check_ranges, quoted, read_body
 
 Fields = dict[str, Any]
-_OWN = "{} has an effect only at a provider that speaks this protocol"
 _OPTIONS = frozenset(Options.__struct_fields__)
 _RANGED = ("temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty")
 # Asking for what is so anyway. keep_alive says how long to hold a model in memory: nothing of the answer.
@@ -137,10 +137,10 @@ def _vendor(data: Fields, known: frozenset[str], warnings: list[str]) -> Opaque 
         for name, value in data.items()
         if name not in known and value is not None and value != _HARMLESS.get(name)
     }
-    warnings += [_OWN.format(name) for name in extra if name not in _QUIET]
+    warn_each(warnings, (only_here(name) for name in extra if name not in _QUIET))
     options = data.get("options") or {}
     unknown = {name: value for name, value in options.items() if name not in _OPTIONS and value is not None}
-    warnings += [_OWN.format(f"options.{name}") for name in unknown]
+    warn_each(warnings, (only_here(f"options.{name}") for name in unknown))
     if unknown:
         extra["options"] = unknown
     return Opaque(WIRE_NAME, extra) if extra else None

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import AudioPart, Message, TextPart
 from headrace.core.request import GenerationSettings, Request, Speech, Transcription
 from headrace.errors import RequestError
@@ -96,7 +97,8 @@ def _transcribed(
 ) -> Fields:
     """How to write it down."""
     if how.translate_to:
-        said = f"translate_to: this protocol translates into {ENGLISH} only (it is {how.translate_to!r})"
+        told = excerpt(how.translate_to)
+        said = f"translate_to: this protocol translates into {ENGLISH} only (it is {told!r})"
         raise RequestError(said, field="translate_to", value=how.translate_to)
     wanted = "diarized_json" if how.speakers else "verbose_json" if how.times else "json"
     fields: Fields = {"response_format": wanted}

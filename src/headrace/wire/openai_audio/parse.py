@@ -12,6 +12,7 @@ from headrace.core.request import RANGES, GenerationSettings, Request, Speech, T
 from headrace.errors import RequestError
 from headrace.framing.multipart import FormPart, boundary_of, read_form
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn
 from headrace.wire.openai_audio.schema import (
     SOUND_FORMATS,
     TRANSCRIPT_FORMATS,
@@ -26,7 +27,6 @@ from headrace.wire.sound import STREAM_FORMAT, container_of, format_of
 
 ENGLISH = "en"
 SPEEDS = (0.25, 4.0)
-_ONLY_HERE = "{} has an effect only at a provider that speaks this protocol"
 # Standard fields with no place in `Request`: they reach a provider that speaks this protocol, no other.
 _PASSED_ON = (
     "chunking_strategy",
@@ -202,8 +202,8 @@ def _vendor(form: _Form, warnings: list[str]) -> Opaque | None:
         if plain in _KNOWN:
             continue
         extra[name] = values if name.endswith("[]") or len(values) > 1 else values[0]
-        if plain in _PASSED_ON and _ONLY_HERE.format(plain) not in warnings:
-            warnings.append(_ONLY_HERE.format(plain))
+        if plain in _PASSED_ON:
+            warn(warnings, only_here(plain))
     return kept(extra)
 
 

@@ -14,10 +14,10 @@ from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
-from headrace.wire.failing import broken
+from headrace.wire.failing import bad_index, broken
 from headrace.wire.openai_chat.candidate import MAX_OPEN_CALLS, Candidate, TooManyCalls
 from headrace.wire.openai_chat.choice import plain_text, read_choice
-from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
+from headrace.wire.openai_chat.event import ended_badly, read_oddly
 from headrace.wire.openai_chat.extras import Extras
 from headrace.wire.openai_chat.halves import Halves
 from headrace.wire.openai_chat.misfit import read_misfit
@@ -197,7 +197,7 @@ class ChatDecoder(EventDecoder):
 
     def _candidate(self, index: int) -> Candidate:
         if not 0 <= index < MAX_CANDIDATES:
-            raise ValueError(bad_index(index))
+            raise ValueError(bad_index(index, MAX_CANDIDATES))
         found = self._candidates[index] = Candidate(index, self._numbers, self._sound_format)
         return found
 

@@ -7,14 +7,13 @@ from typing import Any
 import msgspec
 
 from headrace.core.chunk import Failure
-from headrace.core.excerpt import excerpt
 from headrace.errors import Unavailable
-from headrace.wire.failing import QUOTED_CHARS, broken_text
+from headrace.wire.failing import broken_text
 from headrace.wire.halves import mended, with_halves
 from headrace.wire.openai_chat.extras import Extras, read_leniently
 from headrace.wire.openai_chat.failure import failure_from_event
 from headrace.wire.openai_chat.halves import put_back
-from headrace.wire.openai_chat.schema import MAX_CANDIDATES, UNREADABLE, ChunkBody
+from headrace.wire.openai_chat.schema import UNREADABLE, ChunkBody
 from headrace.wire.plain import read_plain
 
 
@@ -49,12 +48,6 @@ def read_oddly(data: bytes, name: str, number: int) -> tuple[ChunkBody, Extras] 
     if raw is not None:
         put_back(raw, chunk)
     return chunk, extras
-
-
-def bad_index(index: int) -> str:
-    """What is wrong with a candidate's index that is out of bounds."""
-    quoted = excerpt(str(index), QUOTED_CHARS)
-    return f"a candidate's index must be from 0 to {MAX_CANDIDATES - 1} (it is {quoted})"
 
 
 def ended_badly(raw: str) -> Failure:

@@ -10,6 +10,7 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import RANGES, GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.openai_chat.body import (
     KNOWN,
     ChoiceBody,
@@ -23,7 +24,7 @@ from headrace.wire.openai_chat.body import (
 from headrace.wire.openai_chat.parse_message import message_from
 from headrace.wire.openai_chat.schema import WIRE_NAME
 from headrace.wire.openai_chat.sound import sound_from
-from headrace.wire.reading import MAX_NAME_CHARS, check_ranges, in_range, quoted, read_body
+from headrace.wire.reading import check_ranges, in_range, quoted, read_body
 
 MAX_STOPS = 4
 
@@ -85,7 +86,7 @@ def _check(body: RequestBody) -> None:
     check_ranges({name: getattr(body, name) for name in RANGES if hasattr(body, name)})
     in_range("max_completion_tokens", body.max_completion_tokens, *RANGES["max_tokens"])
     for token, bias in (body.logit_bias or {}).items():
-        in_range(f"logit_bias.{excerpt(token, MAX_NAME_CHARS)}", bias, -100, 100)
+        in_range(f"logit_bias.{excerpt(token)}", bias, -100, 100)
     if body.top_logprobs is not None and not body.logprobs:
         raise RequestError(
             "top_logprobs: needs logprobs to be true", field="top_logprobs", value=body.top_logprobs
@@ -196,5 +197,5 @@ def _vendor(data: dict[str, Any], more: dict[str, Any], warnings: list[str]) -> 
     extra = {name: value for name, value in data.items() if name not in KNOWN and value is not None}
     extra |= more
     telling = [name for name in PASSED_ON if name in extra and extra[name] != _HARMLESS.get(name)]
-    warnings += [f"{name} has an effect only at a provider that speaks this protocol" for name in telling]
+    warn_each(warnings, (only_here(name) for name in telling))
     return Opaque(WIRE_NAME, extra) if extra else None

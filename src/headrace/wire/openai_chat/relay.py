@@ -12,9 +12,9 @@ from headrace.core.usage import Usage
 from headrace.errors import Truncated
 from headrace.framing.frames import Frame, FrameSplitter
 from headrace.wire.base import NO_QUIRKS
-from headrace.wire.failing import broken
+from headrace.wire.failing import bad_index, broken
 from headrace.wire.misfit import Misfit
-from headrace.wire.openai_chat.event import bad_index, ended_badly, read_oddly
+from headrace.wire.openai_chat.event import ended_badly, read_oddly
 from headrace.wire.openai_chat.failure import error_event
 from headrace.wire.openai_chat.finish import reason_from
 from headrace.wire.openai_chat.misfit import read_misfit
@@ -279,7 +279,7 @@ class ChatRelay:
         index: int = choice.index
         if index not in self._seen:
             if not 0 <= index < MAX_CANDIDATES:
-                return broken(data, self._events, bad_index(index))
+                return broken(data, self._events, bad_index(index, MAX_CANDIDATES))
             self._seen.add(index)
         delta = choice.delta
         if delta is not None and says(delta):

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.request import Modality, Request, Speech
 from headrace.wire.kept import warn
 from headrace.wire.openai_chat.schema import own
@@ -65,10 +66,8 @@ def streamed_format(request: Request, warnings: list[str]) -> Request:
     """A request for speech with the one format that a stream gives."""
     how = request.speech or Speech()
     if how.format not in ("", STREAMED, "wav"):  # a WAV file is made of raw samples by who encodes it
-        warn(
-            warnings,
-            f"format {how.format} was asked for as {STREAMED}: a stream of this protocol gives no other",
-        )
+        said = f"format {excerpt(how.format)} was asked for as {STREAMED}"
+        warn(warnings, f"{said}: a stream of this protocol gives no other")
     return msgspec.structs.replace(request, speech=msgspec.structs.replace(how, format=STREAMED))
 
 

@@ -14,7 +14,7 @@ from headrace.core.usage import Usage
 from headrace.errors import Truncated, Unavailable
 from headrace.wire.base import NO_QUIRKS
 from headrace.wire.event_decoder import MAX_EVENT_BYTES, EventDecoder
-from headrace.wire.failing import broken
+from headrace.wire.failing import bad_index, broken
 from headrace.wire.openai_completions.candidate import Candidate
 from headrace.wire.openai_completions.event import Extras, read_oddly
 from headrace.wire.openai_completions.schema import MAX_CANDIDATES, WIRE_NAME, CompletionBody
@@ -125,7 +125,7 @@ class CompletionsDecoder(EventDecoder):
 
     def _candidate(self, index: int) -> Candidate:
         if not 0 <= index < MAX_CANDIDATES:
-            raise ValueError(f"a candidate's index must be from 0 to {MAX_CANDIDATES - 1} (it is {index})")
+            raise ValueError(bad_index(index, MAX_CANDIDATES))
         found = self._candidates[index] = Candidate(index, self._numbers)
         return found
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import user
 from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.openai_completions.schema import KNOWN, WIRE_NAME, RequestBody
-from headrace.wire.reading import check_ranges, read_body
+from headrace.wire.reading import check_ranges, in_range, read_body
 
 MAX_STOPS = 4
 MAX_LOGPROBS = 20  # OpenAI takes 5; compatible servers take more
@@ -24,7 +26,6 @@ _RANGED = (
     "presence_penalty",
     "n",
 )
-_OWN = "{} has an effect only at a provider that speaks this protocol"
 
 
 def parse_request(body: bytes) -> ParsedRequest:
@@ -78,13 +79,9 @@ def _prompt(prompt: str | list[Any] | None) -> str:
 
 def _check(body: RequestBody) -> None:
     check_ranges({name: getattr(body, name) for name in _RANGED})
-    if body.logprobs is not None and not 0 <= body.logprobs <= MAX_LOGPROBS:
-        said = f"logprobs: must be between 0 and {MAX_LOGPROBS} (it is {body.logprobs})"
-        raise RequestError(said, field="logprobs", value=body.logprobs)
+    in_range("logprobs", body.logprobs, 0, MAX_LOGPROBS)
     for token, bias in (body.logit_bias or {}).items():
-        if not -100 <= bias <= 100:
-            field = f"logit_bias.{token}"
-            raise RequestError(f"{field}: must be between -100 and 100 (it is {bias:g})", field=field)
+        in_range(f"logit_bias.{excerpt(token)}", bias, -100, 100)
     if body.stream_options is not None and not body.stream:
         raise RequestError("stream_options: needs stream to be true", field="stream_options")
     if body.best_of is not None and body.best_of < (body.n or 1):
@@ -121,5 +118,5 @@ def _vendor(body: RequestBody, data: dict[str, Any], warnings: list[str]) -> Opa
         del extra["best_of"]  # the best n of n: nothing is asked
     if body.suffix == "":
         del extra["suffix"]
-    warnings += [_OWN.format(name) for name in ("suffix", "best_of") if name in extra]
+    warn_each(warnings, (only_here(name) for name in ("suffix", "best_of") if name in extra))
     return Opaque(WIRE_NAME, extra) if extra else None

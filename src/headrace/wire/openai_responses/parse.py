@@ -9,10 +9,11 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat, Tool, ToolChoice
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.openai_responses.parse_input import messages_from
 from headrace.wire.openai_responses.request import RequestBody, ToolBody
 from headrace.wire.openai_responses.schema import WIRE_NAME
-from headrace.wire.reading import check_ranges, quoted, read_body
+from headrace.wire.reading import at_least, check_ranges, quoted, read_body
 
 Fields = dict[str, Any]
 
@@ -82,11 +83,7 @@ def _check(body: RequestBody) -> None:
             raise RequestError(said, field=name, value=getattr(body, name))
     values = {name: getattr(body, name) for name in ("temperature", "top_p", "top_logprobs")}
     check_ranges(values)
-    limit = body.max_output_tokens
-    if limit is not None and limit < 1:
-        raise RequestError(
-            f"max_output_tokens: must be at least 1 (it is {limit})", field="max_output_tokens", value=limit
-        )
+    at_least("max_output_tokens", body.max_output_tokens, 1)
 
 
 def _messages(body: RequestBody, warnings: list[str]) -> tuple[Message, ...]:
@@ -177,7 +174,7 @@ def _vendor(body: RequestBody, data: Fields, warnings: list[str]) -> Fields:
     told += [named for named in vendors if named]
     if not isinstance(body.tool_choice, str | None) and body.tool_choice.type not in ("function", "custom"):
         told.append(f"tool_choice {body.tool_choice.type}")
-    warnings += [f"{name} has an effect only at a provider that speaks this protocol" for name in told]
+    warn_each(warnings, (only_here(name) for name in told))
     return kept
 
 

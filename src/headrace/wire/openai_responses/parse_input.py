@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import (
     AudioPart,
     FilePart,
@@ -24,7 +25,7 @@ from headrace.core.opaque import Opaque
 from headrace.errors import RequestError
 from headrace.wire.carried import carried
 from headrace.wire.data_url import opened
-from headrace.wire.kept import warn
+from headrace.wire.kept import only_here, warn
 from headrace.wire.openai_responses.schema import WIRE_NAME
 from headrace.wire.reading import base64_bytes, quoted
 
@@ -78,8 +79,7 @@ class Turns:
                 if self._spoke:
                     self._end()
                 self._take(OpaquePart(Opaque(WIRE_NAME, {"item": item})))
-                said = f"{field}: a {kind} item has an effect only at a provider that speaks this protocol"
-                warn(self._warnings, said)
+                warn(self._warnings, only_here(f"{field}: a {excerpt(str(kind))} item"))
 
     def _reasoning(self, item: Fields, field: str) -> None:
         found = carried(item.get("encrypted_content"), WIRE_NAME)

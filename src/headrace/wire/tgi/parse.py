@@ -15,8 +15,9 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import GenerationSettings, Request, ResponseFormat
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.plain import read_plain
-from headrace.wire.reading import check_ranges, read_body
+from headrace.wire.reading import at_least, check_ranges, in_range, read_body
 from headrace.wire.tgi.schema import OWN_PARAMETERS, WIRE_NAME, Grammar, Parameters, RequestBody
 
 Endpoint = Literal["root", "generate", "generate_stream"]
@@ -31,7 +32,6 @@ _HARMLESS: Fields = {
     "decoder_input_details": False,
     "repetition_penalty": 1,
 }
-_OWN = "parameters.{} has an effect only at a provider that speaks this protocol"
 _IMAGE = re.compile(r"!\[\]\(([^()\s]*)\)")
 
 
@@ -100,14 +100,8 @@ def _check(parameters: Parameters) -> None:
         name: getattr(parameters, name) for name in ("temperature", "top_p", "top_k", "frequency_penalty")
     }
     check_ranges(ranged, "parameters.")
-    limit = parameters.max_new_tokens
-    if limit is not None and limit < 1:
-        field = "parameters.max_new_tokens"
-        raise RequestError(f"{field}: must be at least 1 (it is {limit})", field=field, value=limit)
-    tops = parameters.top_n_tokens
-    if tops is not None and not 0 <= tops <= 20:
-        field = "parameters.top_n_tokens"
-        raise RequestError(f"{field}: must be between 0 and 20 (it is {tops})", field=field, value=tops)
+    at_least("parameters.max_new_tokens", parameters.max_new_tokens, 1)
+    in_range("parameters.top_n_tokens", parameters.top_n_tokens, 0, 20)
     stops = parameters.stop or []
     if len(stops) > MAX_STOPS or "" in stops:
         field = "parameters.stop"
@@ -143,7 +137,7 @@ def _grammar(grammar: Grammar | None, warnings: list[str]) -> tuple[ResponseForm
     if grammar.type == "json" and isinstance(value, dict):
         return ResponseFormat("json_schema", schema=value), {}
     if grammar.type == "regex" and isinstance(value, str):
-        warnings.append(_OWN.format("grammar"))
+        warnings.append(only_here("parameters.grammar"))
         return None, {"grammar": {"type": "regex", "value": value}}
     field = "parameters.grammar"
     raise RequestError(f"{field}: must be a JSON schema or a regex", field=field, value=grammar.type)
@@ -164,7 +158,7 @@ def _vendor(data: Fields, own: Fields, warnings: list[str]) -> Opaque | None:
         for name, value in given.items()
         if name not in _KNOWN_PARAMETERS and value is not None and value != _HARMLESS.get(name)
     }
-    warnings += [_OWN.format(name) for name in parameters]
+    warn_each(warnings, (only_here(f"parameters.{name}") for name in parameters))
     if parameters or own:
         extra["parameters"] = {**parameters, **own}
     return Opaque(WIRE_NAME, extra) if extra else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from headrace.core.excerpt import excerpt
 from headrace.core.message import (
     AudioPart,
     FilePart,
@@ -80,7 +81,10 @@ class Conversation:
                 continue
             call = self._calls.get(result.id)
             if call is None:
-                warn(self._warnings, f"the result of tool call {result.id} was left out: no call has that id")
+                warn(
+                    self._warnings,
+                    f"the result of tool call {excerpt(result.id)} was left out: no call has that id",
+                )
                 continue
             self._answered = True
             self._answer(call, result)

@@ -17,6 +17,7 @@ from headrace.core.opaque import Opaque
 from headrace.core.request import Request
 from headrace.errors import RequestError
 from headrace.wire.base import ParsedRequest
+from headrace.wire.kept import only_here, warn_each
 from headrace.wire.reading import read_body
 from headrace.wire.ui_messages.metadata import WIRE_NAME, Part
 from headrace.wire.ui_messages.options import (
@@ -66,7 +67,7 @@ def parse_request(body: bytes, path: Mapping[str, str]) -> ParsedRequest:
         raise RequestError("messages: must hold at least one message", field="messages", value=[])
     warnings: list[str] = []
     extra = {name: value for name, value in data.items() if name not in _KNOWN and value is not None}
-    warnings += [f"{name} has an effect only at a provider that speaks this protocol" for name in extra]
+    warn_each(warnings, (only_here(name) for name in extra))
     request = Request(
         model=parsed.model or path.get("model") or "",
         messages=_messages(parsed, {name: data[name] for name in CHAT if data.get(name) is not None}),
