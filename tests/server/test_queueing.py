@@ -16,6 +16,7 @@ from headrace.server.door import Door
 from headrace.server.limits import Limits
 
 ONE = QueueSettings(max_streams=1)
+BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}).encode()
 QUICK = Limits(drain_s=2, keepalive_after_s=0.1)
 
 
@@ -102,6 +103,33 @@ def test_the_queue_is_bounded_and_says_when_to_come_back(carrier: Carrier) -> No
             refused = await clients[3].response()
             assert (refused.status, refused.error["code"]) == (429, "queue_full")
             assert int(refused.headers["retry-after"]) >= 1
+
+    carrier.run(main())
+
+
+def test_what_waits_is_bounded_by_its_bytes_too(carrier: Carrier) -> None:
+    async def main() -> None:
+        model = HandModel()
+        door = Door(queue=QueueSettings(max_streams=1, max_waiting_bytes=2 * len(BODY) - 1))
+        async with carrier.serving(Models(model), door=door) as served, AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(connected(served.url)) for _ in range(3)]
+            await clients[0].send(asking())
+            source = await model.source()
+            await clients[1].send(asking())
+            await waiting(served, 1)
+            second = model.sources.get_nowait()
+            await clients[2].send(asking())
+            refused = await clients[2].response()
+            assert (refused.status, refused.error["code"]) == (429, "queue_full")
+            assert f"at most {2 * len(BODY) - 1} bytes" in refused.error["message"]
+            source.push(*BEGIN, *END)
+            source.end()
+            await waiting(served, 0)
+            assert served.app.admission._waiting_bytes == 0
+            assert second.started.is_set()
+            await clients[2].send(asking())
+            await waiting(served, 1)
+            assert served.app.admission._waiting_bytes == len(BODY)
 
     carrier.run(main())
 

@@ -32,6 +32,14 @@ def test_a_first_record_and_an_end_do_not_wait_for_others(tmp_path: Path) -> Non
     asyncio.run(main())
 
 
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(SqliteLog(str(tmp_path / "s.db"))):
+            assert (tmp_path / "s.db").exists()
+
+    asyncio.run(main())
+
+
 def test_what_is_forgotten_is_not_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
 

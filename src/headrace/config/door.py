@@ -61,7 +61,8 @@ class QueueSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[queue]`: what is answered at once, and what waits.
 
     max_streams: answers of models at once. models: the same for one model, by its id. max_waiting: requests
-    that may wait; one more is 429. max_wait_s: how long one may wait (504); a client may ask for less.
+    that may wait; one more is 429, and so is one whose body would make those of all that wait more than
+    max_waiting_bytes. max_wait_s: how long one may wait (504); a client may ask for less.
     ageing_turns: after so many turns that others had, what waits counts as one priority more urgent.
     max_lag_s: how late the event loop may be before new requests are refused (503); None: it is not watched.
     """
@@ -69,6 +70,7 @@ class QueueSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_streams: PositiveInt = 10_000
     models: dict[str, PositiveInt] = {}
     max_waiting: Annotated[int, msgspec.Meta(ge=0)] = 1000
+    max_waiting_bytes: PositiveInt = 256 * 2**20
     max_wait_s: PositiveSeconds = 60.0
     ageing_turns: PositiveInt = 16
     max_lag_s: PositiveSeconds | None = None

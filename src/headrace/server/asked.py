@@ -38,7 +38,13 @@ def asked_of(exchange: Exchange, front: Front, max_wait_s: float, max_streams: i
         exchange.owner,
         detaches_on_disconnect(exchange),
         tells_ids(exchange, front.event_ids),
-        Claim(exchange.key.id, priority(exchange), wait_s(exchange, max_wait_s), max_streams),
+        Claim(
+            exchange.key.id,
+            priority(exchange),
+            wait_s(exchange, max_wait_s),
+            max_streams,
+            len(exchange.body),
+        ),
         exchange.headers.get("traceparent", ""),
     )
 

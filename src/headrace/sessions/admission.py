@@ -34,13 +34,15 @@ class Claim(NamedTuple):
     """Who asks for an answer, and how.
 
     owner: takes turns with others. priority: 0 first, 9 last. wait_s: for its turn at most, None: as long as
-    the queue lets anybody. max_streams: of this owner at once; None: no bound.
+    the queue lets anybody. max_streams: of this owner at once; None: no bound. size: of the request, in
+    bytes; it is held while it waits.
     """
 
     owner: str = ""
     priority: int = DEFAULT_PRIORITY
     wait_s: float | None = None
     max_streams: int | None = None
+    size: int = 0
 
 
 class Ticket:
@@ -155,6 +157,7 @@ class Admission:
         self._wheel = wheel
         self._queue: FairQueue[Ticket] = FairQueue(settings.ageing_turns)
         self._since_s: dict[Ticket, float] = {}
+        self._waiting_bytes = 0
         self._of_model: Counter[str] = Counter()
         self._of_owner: Counter[str] = Counter()
         self._running = 0
@@ -185,12 +188,11 @@ class Admission:
         # Unless others are about to be let in, whoever waits waits for another model.
         if not self._turning and self._may_go(model):
             self._begin(ticket, None)
-        elif len(self._queue) < self._settings.max_waiting:
+        else:
+            self._check_room(claim)
             self._queue.add(ticket, model=model, priority=claim.priority, owner=claim.owner)
             self._since_s[ticket] = self.wheel.now_s()
-        else:
-            message = f"{len(self._queue)} requests wait already: try again later"
-            raise RateLimited(message, code="queue_full", retry_after_s=self._retry_after_s())
+            self._waiting_bytes += claim.size
         self._of_owner[claim.owner] += 1
         return ticket
 
@@ -205,7 +207,7 @@ class Admission:
         _less(self._of_owner, claim.owner)
         if taken_s is None:
             self._queue.remove(ticket, model=ticket.model, priority=claim.priority, owner=claim.owner)
-            self._since_s.pop(ticket, None)
+            self._waited_s(ticket)
             return
         self._running -= 1
         _less(self._of_model, ticket.model)
@@ -218,6 +220,17 @@ class Admission:
         if most is not None and self._of_owner[claim.owner] >= most:
             message = f"{most} answers of yours are under way, which is as many as may be: let one end first"
             raise RateLimited(message, code="too_many_streams", retry_after_s=self._retry_after_s())
+
+    def _check_room(self, claim: Claim) -> None:
+        settings = self._settings
+        if len(self._queue) >= settings.max_waiting:
+            message = f"{len(self._queue)} requests wait already: try again later"
+        elif self._waiting_bytes + claim.size > settings.max_waiting_bytes:
+            held = f"{self._waiting_bytes} of at most {settings.max_waiting_bytes} bytes"
+            message = f"the requests that wait hold {held}, and this one has {claim.size}: try again later"
+        else:
+            return
+        raise RateLimited(message, code="queue_full", retry_after_s=self._retry_after_s())
 
     def _may_go(self, model: str) -> bool:
         settings = self._settings
@@ -240,7 +253,12 @@ class Admission:
     def _turn(self) -> None:
         self._turning = False
         while (ticket := self._queue.take(self._may_go)) is not None:
-            self._begin(ticket, self.wheel.now_s() - self._since_s.pop(ticket))
+            self._begin(ticket, self._waited_s(ticket))
+
+    def _waited_s(self, ticket: Ticket) -> float:
+        """It waits no longer."""
+        self._waiting_bytes -= ticket.claim.size
+        return self.wheel.now_s() - self._since_s.pop(ticket)
 
     def _retry_after_s(self) -> float:
         """About when a place will be free: what an answer takes."""

@@ -66,14 +66,14 @@ class SqliteLog:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         keeping: Keeping | None = None,
         *,
         flush_s: float = FLUSH_S,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._keeping = keeping or Keeping()
-        self._file = SqliteFile(path)
+        self._file = SqliteFile(Path(path))
         self._flush_s = flush_s
         self._now_s = now_s
         self._streams: dict[str, _Stream] = {}

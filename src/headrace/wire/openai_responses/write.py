@@ -229,6 +229,7 @@ class Writer:
     def _item_done(self, item: WrittenItem, out: list[bytes]) -> None:
         item.done = True
         item.body = item.whole("completed")
+        item.blocks = []  # they know it: no cycle is left
         self.emit({"type": "response.output_item.done", "output_index": item.index, "item": item.body}, out)
 
     def finish(self, out: list[bytes]) -> bool:
