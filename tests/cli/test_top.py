@@ -99,7 +99,7 @@ def test_who_waits_and_who_has_waited(env: dict[str, str]) -> None:
             await one.send(chat())
             first = await model.source()
             await two.send(chat())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not server.app.admission.waiting:
                     await asyncio.sleep(0)
             _, out, _ = await top(server.url, env=env)

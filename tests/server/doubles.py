@@ -128,7 +128,7 @@ class HandModel:
 
     async def source(self) -> HandSource:
         """The next source asked for, started."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             source = await self.sources.get()
             await source.started.wait()
         return source

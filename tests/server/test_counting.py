@@ -126,7 +126,7 @@ def test_on_every_carrier_a_count_waits_fails_and_ends_with_its_client(carrier: 
 
                 source = await counting(raw, model)
                 raw.reset()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await source.was_cancelled.wait()
 
     carrier.run(main())

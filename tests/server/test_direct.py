@@ -185,7 +185,7 @@ def test_empty_lines_do_not_keep_a_connection(direct: Carrier, first: bytes) -> 
             if first:
                 await client.send(first)
                 assert (await client.response()).status == 200
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while served.count_connections():
                     client.writer.write(b"\r\n")
                     await asyncio.sleep(0.01)
@@ -248,7 +248,7 @@ def test_a_flood_behind_a_stream_is_not_read_without_bound(direct: Carrier) -> N
             assert not flood.done()  # nobody reads it
             client.reset()
             await asyncio.wait({flood})
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not source.was_cancelled.is_set():  # seen when something is written
                     source.say("x" * 10_000)
                     await asyncio.sleep(0.01)
@@ -350,7 +350,7 @@ def test_a_slow_reader_of_the_last_bytes_is_cut_off(direct: Carrier) -> None:
                 source.say("x" * 20_000_000)
                 source.push(*END)
                 source.end()
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     while served.count_connections():  # nothing is read
                         await asyncio.sleep(0.01)
                 client.reset()

@@ -110,7 +110,7 @@ def test_a_client_reads_on_after_silences(direct: Carrier, client: str) -> None:
             await beats(exchange, client)
             source.push(TextDelta(0, "two"), *END)
             source.end()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 assert (await reading).strip() == "one two"
 
     direct.run(main())
@@ -123,6 +123,6 @@ async def collected(said: Said) -> str:
 async def beats(exchange: Any, client: str) -> None:
     """Wait for a keep-alive; Ollama's protocol has none."""
     before = exchange.bytes_out
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while client != "ollama_chat" and exchange.bytes_out == before:
             await asyncio.sleep(0.01)

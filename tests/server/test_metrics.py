@@ -137,7 +137,7 @@ def test_a_source_that_was_held_says_so(carrier: Carrier) -> None:
             assert session.producer is not None
             assert session.producer.clock.holds == 1
             reading = asyncio.create_task(client.response())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await source.was_resumed.wait()
             source.push(*END)
             source.end()

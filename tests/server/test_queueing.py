@@ -34,7 +34,7 @@ def whole(source: HandSource, text: str) -> None:
 
 async def waiting(served: Served, count: int) -> None:
     """Until so many wait."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while served.app.admission.waiting != count:
             await asyncio.sleep(0)
 
@@ -66,7 +66,7 @@ def test_one_place_is_had_by_one_after_the_other(carrier: Carrier, relays: bool,
                 first.end()
             else:
                 whole(first, "one")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await second.started.wait()
             assert (served.app.admission.running, served.app.admission.waiting) == (1, 0)
             if relays:
@@ -240,11 +240,11 @@ def test_the_urgent_overtake(direct: Carrier) -> None:
                 await waiting(served, number)
             low, high = model.sources.get_nowait(), model.sources.get_nowait()
             whole(first, "one")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await high.started.wait()
             assert not low.started.is_set()
             whole(high, "high")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await low.started.wait()
 
     direct.run(main())
@@ -330,7 +330,7 @@ def test_a_stream_that_is_ahead_of_its_pace_holds_its_source(direct: Carrier, re
                 source.say("x")
             assert source.paused
             await client.chunk_after_head()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await source.was_resumed.wait()
             if relays:
                 source.push(b"data: [DONE]\n\n")

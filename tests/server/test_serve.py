@@ -93,7 +93,7 @@ def test_a_signal_drains_and_the_process_ends_well(number: signal.Signals) -> No
     with process(drain_s=0.2) as (served, url):
 
         async def main() -> bytes:
-            async with hanging(url) as reader, asyncio.timeout(10):
+            async with hanging(url) as reader, asyncio.timeout(30):
                 served.send_signal(number)
                 return await reader.read()
 
@@ -110,7 +110,7 @@ def test_a_second_signal_waits_no_longer() -> None:
     with process(drain_s=600) as (served, url):
 
         async def main() -> bytes:
-            async with hanging(url) as reader, asyncio.timeout(10):
+            async with hanging(url) as reader, asyncio.timeout(30):
                 served.send_signal(signal.SIGINT)
                 with pytest.raises(ConnectionError):  # which shows that the first has been heard
                     await knock(url)

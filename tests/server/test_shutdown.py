@@ -104,7 +104,7 @@ def test_a_reader_that_reads_no_more_does_not_hold_up_the_end(direct: Carrier) -
                 source.push(TextDelta(0, "x" * 10_000))
                 await asyncio.sleep(0)
             served.stop()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while served.count_connections():
                     await asyncio.sleep(0.01)
 

@@ -70,7 +70,7 @@ async def began(client: RawClient, model: HandModel, *chunks: Any) -> tuple[str,
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.001)
 
@@ -271,7 +271,7 @@ def test_one_frozen_reader_of_ten_is_not_noticed(
                 source.say(piece)
                 if at % 20 == 0:
                     await asyncio.sleep(0.002)  # the log commits in between
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     while source.paused:
                         await asyncio.sleep(0.001)
             source.push(*END)

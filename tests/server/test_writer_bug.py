@@ -58,7 +58,7 @@ async def asked(carrier: Carrier, front: Any, stream: bool) -> Any:
         source.push(*BEGIN)
         source.push(TextDelta(0, "hi"), *END)
         source.end()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             try:
                 return await client.response()
             except (asyncio.IncompleteReadError, ConnectionError):

@@ -72,7 +72,7 @@ class Out:
         self.reader.begin(session)
 
     async def told(self) -> Ending:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.ended
 
 
@@ -81,13 +81,13 @@ def begun(sessions: Sessions, id: str) -> Session:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0)
 
 
 async def closed(sessions: Sessions) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await sessions.aclose()
     assert not sessions.live
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -47,7 +47,7 @@ class FullDisk:
         self._files[0].write(batch, done)
 
     async def until_asked(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not self.asked:
                 await asyncio.sleep(0)
 
@@ -129,7 +129,7 @@ async def _is_woken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         log.append("s", [b"2"])
         await disk.until_asked()
         disk.refuse()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await waiting
 
 

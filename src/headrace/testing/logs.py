@@ -25,7 +25,7 @@ from headrace.store.log import StreamEnd, StreamHead, StreamLog
 MakeLog: TypeAlias = Callable[[], StreamLog]
 Check: TypeAlias = Callable[[MakeLog], Awaitable[None]]
 ALL = 1 << 30
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class RecordingTail:
