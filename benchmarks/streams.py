@@ -38,7 +38,7 @@ events_per_s = 50
 [queue]
 max_lag_s = 5
 """
-RUNS = 3
+RUNS = 2
 STOP_LIMIT_MS = 50.0
 LEAST_SHARE = 0.99  # of a chunk a second a stream: the far end's timers may be a little late
 
